@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { isJsonObject, type Json, type JsonObject } from '../model/json.js';
 
-/** Something else than a good answer. */
+/** Anything other than a good answer. */
 export type ChatFault =
     | {
           readonly kind: 'status';
@@ -10,9 +10,9 @@ export type ChatFault =
           readonly error?: unknown;
           readonly headers?: Record<string, string>;
       }
-    /** Closes the connection: before any byte, or in the middle of the body. */
+    /** Closes the connection, either before any byte or in the middle of the body. */
     | { readonly kind: 'reset'; readonly inBody: boolean }
-    /** Never answers; `afterStart`: begins to, and says no more. */
+    /** Never answers; with `afterStart`, starts an answer and then stops. */
     | { readonly kind: 'silence'; readonly afterStart?: boolean }
     /** Status 200 with this text. */
     | { readonly kind: 'body'; readonly text: string }
@@ -20,7 +20,7 @@ export type ChatFault =
     | { readonly kind: 'message'; readonly message: Record<string, unknown>; readonly finishReason: string };
 
 export interface ChatRequest {
-    /** `search`: a web search, whose prompt is its query. */
+    /** `search`: a web search, whose query is the prompt. */
     readonly call: 'completion' | 'search';
     /** The last message. */
     readonly prompt: string;
@@ -30,25 +30,25 @@ export interface ChatRequest {
     readonly url: string;
 }
 
-/** What the server does with a request. */
+/** How the server responds to a request. */
 export interface ChatReply {
-    /** Milliseconds before the answer, or what it waits for. */
+    /** Milliseconds before the answer, or a promise to wait for. */
     readonly latency: number | Promise<void>;
-    /** Null: the answer is well. */
+    /** Null: a good answer. */
     readonly fault: ChatFault | null;
     /** The answer's text. */
     readonly text: string;
 }
 
-/** Bytes of a request that are read. */
+/** Most bytes of a request that are read. */
 const MAX_REQUEST = 16 * 1024 * 1024;
 
 /**
- * A chat completions service on loopback, with the web search of Zhipu BigModel, for demonstrations, benchmarks and tests. It
- * speaks real HTTP, needs no key, and answers without a model.
+ * A chat completions service on the loopback interface, including the web search of Zhipu BigModel, for demonstrations,
+ * benchmarks and tests. It speaks real HTTP, needs no key, and answers without a model.
  */
 export class LocalChatServer {
-    /** Requests that came, those for the list of models apart. */
+    /** Requests received, except those for the list of models. */
     received = 0;
     inFlight = 0;
     mostInFlight = 0;
@@ -165,7 +165,7 @@ function sendError(
     response.writeHead(status, headers).end(JSON.stringify({ error }));
 }
 
-/** A completion as services write it. */
+/** A completion in the format of chat services. */
 export function buildCompletion(
     message: Record<string, unknown>,
     finishReason: string,
@@ -185,7 +185,7 @@ export function buildCompletion(
     });
 }
 
-/** A completion as a stream of events: what it says in two pieces, then how it ended, then what it used. */
+/** Sends a completion as a stream of events: the text in two pieces, then the finish reason, then the usage. */
 function streamCompletion(response: ServerResponse, text: string, prompt: string): void {
     const whole = JSON.parse(buildCompletion({ content: text }, 'stop', prompt)) as Record<string, unknown>;
     const { choices: _, usage, ...head } = whole;
@@ -205,7 +205,7 @@ function streamCompletion(response: ServerResponse, text: string, prompt: string
     response.end('data: [DONE]\n\n');
 }
 
-/** Search results as BigModel writes them. */
+/** Search results in BigModel's format. */
 function searchResult(text: string): string {
     const results = [1, 2].map((n) => ({
         title: `Result ${n} about ${text}`,

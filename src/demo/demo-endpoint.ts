@@ -1,20 +1,20 @@
 import { UserError } from '../util/user-error.js';
 import { type ChatFault, type ChatRequest, type ChatReply, LocalChatServer } from './chat-server.js';
 
-/** An endpoint of this host is served by this process itself, without a key and without a network. */
+/** Endpoints with this host name are served by this process itself, without a key or a network. */
 export const DEMO_HOST = 'demo.localhost';
 
-/** The usual one. With `/latency-<ms>` and `/faults-<per cent>` in its path it answers later, or not always. */
+/** The default address. `/latency-<ms>` and `/faults-<per cent>` in the path delay answers or make some of them fail. */
 export const DEMO_URL = `http://${DEMO_HOST}/v1`;
 
 export interface DemoSettings {
-    /** Milliseconds before an answer, about. */
+    /** Approximate milliseconds before an answer. */
     readonly latency: number;
-    /** Share of requests that come to nothing, 0 to 1. */
+    /** Share of requests that fail, 0 to 1. */
     readonly faults: number;
 }
 
-/** What the path of a demonstration endpoint asks for. @throws UserError for a part that means nothing */
+/** Reads the settings in the path of a demonstration endpoint. @throws UserError for an unknown part */
 export function readDemoSettings(url: string): DemoSettings {
     let settings: DemoSettings = { latency: 50, faults: 0 };
     for (const part of new URL(url).pathname.split('/').filter((one) => one !== '' && one !== 'v1')) {
@@ -30,11 +30,11 @@ export function readDemoSettings(url: string): DemoSettings {
     return settings;
 }
 
-/** A server that says something about whatever it is asked. */
+/** A server that answers every request. */
 export function createDemoServer({ latency, faults }: DemoSettings): LocalChatServer {
     return new LocalChatServer((request): ChatReply => {
         const fault = Math.random() < faults ? anyFault() : null;
-        // Services do not answer like clockwork.
+        // Vary the latency as real services do.
         return { latency: latency * (0.75 + Math.random() / 2), fault, text: textAbout(request) };
     });
 }
@@ -54,7 +54,7 @@ const anyFault = (): ChatFault => FAULTS[Math.floor(Math.random() * FAULTS.lengt
 
 function textAbout({ call, prompt }: ChatRequest): string {
     if (call === 'search') return prompt;
-    // A model that judges answers (--scorer model:<name>) is asked for such a line.
+    // A model that judges answers (--scorer model:<name>) must reply with such a line.
     if (/^SCORE:/m.test(prompt)) return 'The demonstration server likes every answer.\nSCORE: 1';
     const [subject = ''] = prompt.split('\n');
     return `This is what the demonstration server says to "${subject.slice(0, 200)}": no model was asked.`;

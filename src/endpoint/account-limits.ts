@@ -4,7 +4,7 @@ import { MinuteLimit } from './minute-limit.js';
 import { type Clock, pass } from '../util/clock.js';
 import { RateLimit } from '../util/rate-limit.js';
 
-/** Limits of one server, or of several that count against one account. Null: no limit. */
+/** Limits of one server, or of several that share an account. Null: no limit. */
 export interface LimitSettings {
     /** Requests at once. */
     readonly concurrency: number;
@@ -14,17 +14,17 @@ export interface LimitSettings {
     readonly tokensPerMinute: number | null;
 }
 
-/** A request's place in the rates. */
+/** A request's reservation in the rate limits. */
 export interface TakenPlace {
     /** Milliseconds to wait before sending. */
     readonly wait: number;
-    /** It is sent now, after the wait. */
+    /** Called after the wait, when the request is sent. */
     begin(): void;
-    /** The reserved tokens turned out to be so many. */
+    /** Corrects the reserved tokens to the number used. */
     settle(used: number): void;
 }
 
-/** What a service counts together: all requests with one account for one model, whichever address they go to. */
+/** What a service counts together: all requests of one account for one model, whichever address they are sent to. */
 export class AccountLimits {
     readonly concurrency: ConcurrencyLimit;
     inFlight = 0;
@@ -32,12 +32,12 @@ export class AccountLimits {
     readonly #requests: MinuteLimit;
     readonly #tokens: MinuteLimit;
     readonly #page: MinutePage | null;
-    /** Those that wait for their minute, in their order; each is woken when its turn may have come earlier than thought. */
+    /** Requests waiting for the limits per minute, in order. Each is woken if its turn may have come earlier than expected. */
     readonly #waiting: { wake(): void }[] = [];
 
     /**
-     * @param page what was sent before this process, and where it is noted what this one sends; null: nobody keeps it
-     * @param now of the clock by which it is asked
+     * @param page what earlier processes sent, and where this process records what it sends; null: nothing is recorded
+     * @param now current time of the clock that later calls use
      */
     constructor(
         mode: 'fixed' | 'adaptive',
@@ -65,7 +65,7 @@ export class AccountLimits {
         return this.inFlight / this.concurrency.value;
     }
 
-    /** Whether a request with this many tokens would have to wait for its minute. */
+    /** Whether a request with this many tokens would have to wait for the limits per minute. */
     mustWait(tokens: number, now: number): boolean {
         return this.#waiting.length > 0 || this.#minuteDelay(tokens, now) > 0;
     }
@@ -75,8 +75,8 @@ export class AccountLimits {
     }
 
     /**
-     * Waits for a place in every rate, first come first served, and takes it. What others reserved and did not use lets it
-     * through earlier. Rejects with the signal's reason.
+     * Waits for a place in every rate limit, first come first served, and takes it. It may pass earlier if others do not use all
+     * that they reserved. Rejects with the signal's reason.
      */
     async pass(tokens: number, clock: Clock, signal: AbortSignal): Promise<TakenPlace> {
         const place = this.mustWait(tokens, clock.now())
@@ -114,14 +114,14 @@ export class AccountLimits {
         }
     }
 
-    /** Takes a place in every rate. */
+    /** Takes a place in every rate limit. */
     take(tokens: number, now: number): TakenPlace {
         const wait = Math.max(
             this.#requests.delay(1, now),
             this.#tokens.delay(tokens, now),
             this.#rate.take(now),
         );
-        // In each minute it counts from when it is sent, whichever limit it waits for.
+        // Counts in every limit from when it is sent, whichever limit it waits for.
         this.#requests.take(1, now + wait);
         const taken = this.#tokens.take(tokens, now + wait);
         let noted: NotedAmount | undefined;

@@ -2,17 +2,18 @@ import { decodePercent } from '../util/percent.js';
 import { maskSecrets } from '../util/secrets.js';
 import { UserError } from '../util/user-error.js';
 
-/** Addresses that one run may use. */
+/** Most addresses that one run may use. */
 export const MOST_ENDPOINTS = 4096;
 
-/** Paths of calls that people paste together with the address. */
+/** Paths of calls, which users may paste along with the address. */
 const CALLS = /\/(submit|run_code|run)$/;
 
 /**
- * Parses values of `--endpoint`: each a comma list of addresses, which may hold ranges (`http://10.0.0.{1..4}:{8080..8207}/`,
- * zero-padded if the first number is) and choices (`{a,b}`). Repeated addresses count once.
- * @returns base addresses without a final slash, in the order given; secrets (`user:secret@`) are still in them
- * @throws UserError naming the value that is wrong
+ * Parses values of `--endpoint`. Each is a comma-separated list of addresses, which may contain ranges
+ * (`http://10.0.0.{1..4}:{8080..8207}/`, zero-padded if the first number is) and choices (`{a,b}`). Repeated addresses count
+ * once.
+ * @returns base addresses without a final slash, in the order given; they still contain secrets (`user:secret@`)
+ * @throws UserError naming the invalid value
  */
 export function parseEndpoints(values: readonly string[], option = '--endpoint'): readonly string[] {
     const found = new Set<string>();
@@ -27,7 +28,7 @@ export function parseEndpoints(values: readonly string[], option = '--endpoint')
     return [...found];
 }
 
-/** An address as it may be shown and stored: without user and secret. */
+/** An address that is safe to show and store: without user and secret. */
 export function displayAddress(address: string): string {
     const url = new URL(address);
     url.username = '';
@@ -35,7 +36,7 @@ export function displayAddress(address: string): string {
     return maskSecrets(bare(url));
 }
 
-/** The credentials in an address as the value of an `Authorization` header; null if it holds none. */
+/** The credentials in an address as the value of an `Authorization` header; null if there are none. */
 export function buildBasicAuthorization(address: string): string | null {
     const url = new URL(address);
     if (url.username === '' && url.password === '') return null;
@@ -62,7 +63,7 @@ function normalise(text: string, option: string): string {
     return bare(url);
 }
 
-/** Hides what stands before an `@`, also in text that is not an address. */
+/** Hides everything before an `@`, even in text that is not a valid address. */
 const redact = (text: string): string => text.replace(/\/\/[^/]*@/, '//***@');
 
 function splitOutsideBraces(value: string, option: string): readonly string[] {
@@ -87,7 +88,7 @@ function splitOutsideBraces(value: string, option: string): readonly string[] {
     return named;
 }
 
-/** All texts that the braces of `text` stand for, the last brace changing fastest. */
+/** Expands the braces of `text` to all texts that they stand for; the last brace changes fastest. */
 function expand(text: string, option: string): readonly string[] {
     let texts = [''];
     for (const part of text.split(/(\{[^}]*\})/)) {

@@ -1,15 +1,15 @@
 import { unreachable } from '../util/unreachable.js';
 import type { OutcomeClass } from './outcome-class.js';
 
-/** Failures in a row that take an endpoint out. */
+/** Consecutive failures after which an endpoint is taken out of use. */
 export const FAILURES_TO_OPEN = 3;
-/** First and longest cool-down, milliseconds. */
+/** First and longest cool-down, in milliseconds. */
 const FIRST_COOL_DOWN = 1000;
 const LONGEST_COOL_DOWN = 60_000;
-/** First and longest wait after a rate error that names no time, milliseconds. */
+/** First and longest wait, in milliseconds, after a rate error that does not say how long to wait. */
 const FIRST_RATE_WAIT = 500;
 const LONGEST_RATE_WAIT = 30_000;
-/** Rejected requests in a row, from an endpoint that never did any, that mean: it will take none. */
+/** Consecutive rejections after which an endpoint that has never accepted a request counts as refusing all. */
 const REJECTIONS_TO_REFUSE = 5;
 
 /*
@@ -21,30 +21,30 @@ const REJECTIONS_TO_REFUSE = 5;
 export type BreakerState =
     | { readonly name: 'unknown' }
     | { readonly name: 'closed' }
-    /** Gets requests again at `until`, without a probe. */
+    /** Receives requests again at `until`, without a probe. */
     | { readonly name: 'waiting'; readonly until: number }
     /** Is probed at `until`. */
     | { readonly name: 'open'; readonly until: number }
     | { readonly name: 'probing' }
-    /** For good; `isOfModel`: only what is asked of this model. */
+    /** Permanent. `isOfModel`: only requests for this model are refused. */
     | { readonly name: 'refused'; readonly why: string; readonly isOfModel: boolean };
 
-/** Whether an endpoint may be used: the circuit breaker of one endpoint. Times in milliseconds of the pool's clock. */
+/** The circuit breaker of one endpoint, which decides whether it may be used. Times are in milliseconds of the pool's clock. */
 export class Breaker {
     state: BreakerState = { name: 'unknown' };
     coolDowns = 0;
     private failuresInRow = 0;
-    /** Tasks among those failures that may have failed by themselves. */
+    /** Tasks among those failures that may themselves be the cause. */
     private readonly strikes = new Set<string>();
     private ratesInRow = 0;
     private rejectionsInRow = 0;
     private opensInRow = 0;
     private everWorked = false;
 
-    /** @param random 0 to 1, for jitter */
+    /** @param random returns 0 to 1, for jitter */
     constructor(private readonly random: () => number) {}
 
-    /** Whether requests may go there now. Turns `waiting` into `closed` when its time is up. */
+    /** Whether requests may be sent now. Changes `waiting` to `closed` when its time is up. */
     usable(now: number): boolean {
         if (this.state.name === 'waiting' && this.state.until <= now) this.state = { name: 'closed' };
         return this.state.name === 'closed';
@@ -55,7 +55,7 @@ export class Breaker {
         return this.state.name === 'unknown' || (this.state.name === 'open' && this.state.until <= now);
     }
 
-    /** When `usable` or `probeDue` may change by time alone; null if they do not. */
+    /** When `usable` or `probeDue` will change merely because time passes; null if they will not. */
     changesAt(): number | null {
         return this.state.name === 'open' || this.state.name === 'waiting' ? this.state.until : null;
     }
@@ -65,9 +65,10 @@ export class Breaker {
     }
 
     /**
-     * What a request came to.
-     * @param wait milliseconds the server asked for, if it did
-     * @param task whose own doing a failure may be, because the server answered: however often it fails, that counts once
+     * Records the outcome of a request.
+     * @param wait milliseconds that the server asked to wait, if any
+     * @param task the task, if it may itself be the cause of a failure because the server answered: repeated failures of one task
+     * count once
      */
     note(
         outcome: OutcomeClass,
@@ -79,7 +80,7 @@ export class Breaker {
         switch (outcome) {
             case 'ok':
                 this.worked();
-                // Its limit is used up: the next request would be turned away.
+                // Its limit is used up, so the next request would be rejected.
                 if (wait !== null && wait > 0) this.waitFor(wait, now);
                 return;
             case 'rate':
@@ -107,13 +108,13 @@ export class Breaker {
         }
     }
 
-    /** What a probe came to. */
+    /** Records the outcome of a probe. */
     probed(outcome: OutcomeClass, now: number, wait: number | null, why: string): void {
         if (this.state.name !== 'probing') return;
         switch (outcome) {
             case 'ok':
             case 'bad-request':
-                // It answers; whether the answers are any good, the next requests will show.
+                // It responds; the next requests will show whether its answers are any good.
                 this.state = { name: 'closed' };
                 this.forgetFailures();
                 return;
@@ -140,7 +141,7 @@ export class Breaker {
         this.ratesInRow = 0;
         this.rejectionsInRow = 0;
         this.opensInRow = 0;
-        // An answer to a request sent before the circuit opened proves as much as a probe would.
+        // A successful answer to a request sent before the circuit opened is as good as a successful probe.
         if (this.state.name === 'open') this.state = { name: 'closed' };
     }
 
@@ -151,7 +152,7 @@ export class Breaker {
 
     private failed(now: number, wait: number | null, task: string | null): void {
         if (task === null || !this.strikes.has(task)) this.failuresInRow += 1;
-        // Bounded: with that many the circuit is open.
+        // Bounded, since the circuit is open once there are this many.
         if (task !== null && this.strikes.size < FAILURES_TO_OPEN) this.strikes.add(task);
         if (this.state.name !== 'closed' && this.state.name !== 'waiting') return;
         if (this.failuresInRow >= FAILURES_TO_OPEN) this.open(now, wait);
@@ -171,7 +172,7 @@ export class Breaker {
         this.state = { name: 'waiting', until };
     }
 
-    /** Doubles each time; half of it is left to chance, so that endpoints that failed together do not return together. */
+    /** Doubles with each failure. Half of the wait is random, so that endpoints that failed together do not return together. */
     private backOff(first: number, longest: number, times: number): number {
         const full = Math.min(longest, first * 2 ** Math.min(times - 1, 30));
         return full / 2 + (full / 2) * this.random();

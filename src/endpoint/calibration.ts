@@ -1,39 +1,39 @@
 import type { WidthRate } from '../model/event.js';
 import type { Clock } from '../util/clock.js';
 
-/** Milliseconds that a level lasts about, by its first answer, and at most. */
+/** Approximate and longest duration of a level in milliseconds; the time of its first answer decides. */
 const LEVEL = 1000;
 const LONGEST_LEVEL = 8000;
-/** Requests in each place of a level, one after the other: with fewer than these, its rate would be chance. */
+/** Consecutive requests in each place of a level: with fewer, the measured rate would be random. */
 const FEWEST_ROUNDS = 2;
 const MOST_ROUNDS = 50;
-/** By how much a level must be faster than the one before it to be worth its crowding. */
+/** How much faster than the previous level a level must be to justify the higher concurrency. */
 const WORTHWHILE_GAIN = 0.1;
-/** Requests at once to one endpoint that are tried at most. */
+/** Most concurrent requests to one endpoint that are tried. */
 export const GREATEST_WIDTH = 64;
 
-/** What a calibration found. */
+/** Result of a calibration. */
 export interface Calibration {
-    /** Requests at once at which an endpoint is best. */
+    /** Best number of concurrent requests for an endpoint. */
     readonly width: number;
     readonly rates: readonly WidthRate[];
 }
 
 export interface CalibrationOptions {
-    /** Endpoints that share a machine: they are tried together, because that is how the run will use them. */
+    /** Endpoints on the same machine. They are tried together because the run will use them together. */
     readonly addresses: readonly string[];
-    /** Requests at once to each that are tried at most. */
+    /** Most concurrent requests to each endpoint that are tried. */
     readonly atMost: number;
-    /** Sends one small program. Resolves with whether it ran, and soon once `signal` is aborted. */
+    /** Sends one small program. Resolves with whether it ran; resolves soon once `signal` is aborted. */
     readonly runHello: (address: string) => Promise<boolean>;
     readonly clock: Pick<Clock, 'now'>;
     readonly signal: AbortSignal;
 }
 
 /**
- * Finds out how many requests at once endpoints are best at, where they never say "too many": hello-worlds at 1, 2, 4, 8, ...
- * at once, until that makes them less than 10 % faster. A level at which one fails is not taken.
- * @returns null where not even one at a time went well, or the signal was aborted
+ * Finds the best number of concurrent requests for endpoints that never say "too many": sends hello-worlds 1, 2, 4, 8, ... at
+ * once until a step makes them less than 10 % faster. A level with a failure is not used.
+ * @returns null if even single requests failed, or the signal was aborted
  */
 export async function calibrate(options: CalibrationOptions): Promise<Calibration | null> {
     const rates: WidthRate[] = [];
@@ -50,19 +50,19 @@ export async function calibrate(options: CalibrationOptions): Promise<Calibratio
     return best === null ? null : { width: best.width, rates };
 }
 
-/** 1, 2, 4, ..., and the limit itself. */
+/** 1, 2, 4, ..., up to and including the limit. */
 function levelsUpTo(atMost: number): readonly number[] {
     const levels: number[] = [];
     for (let width = 1; width < atMost; width *= 2) levels.push(width);
     return [...levels, Math.max(1, atMost)];
 }
 
-/** Hello-worlds a second of one endpoint with so many at once, on average; null where one failed. */
+/** Average hello-worlds per second of one endpoint with `width` requests at once; null if one failed. */
 async function measureLevel(width: number, options: CalibrationOptions): Promise<number | null> {
     const { addresses, runHello, clock, signal } = options;
     const started = clock.now();
     let begun = 0;
-    /** Known after the first answer. All places share them, so that none is idle while others have more to do. */
+    /** Known after the first answer. Shared by all places, so that none is idle while others have requests left. */
     let wanted = Number.POSITIVE_INFINITY;
     let hasFailed = false;
     const fillPlace = async (address: string): Promise<void> => {
@@ -87,7 +87,7 @@ function roundsFor(took: number): number {
     return Math.min(most, MOST_ROUNDS, Math.max(FEWEST_ROUNDS, rounds));
 }
 
-/** Endpoints by the machine that their address names. @param address of an endpoint; it may have more behind it */
+/** The machine that an endpoint's address names. @param address of an endpoint; further text may follow it */
 export function findMachine(address: string): string {
     const [url = ''] = address.split(' ', 1);
     return URL.canParse(url) ? new URL(url).hostname : address;

@@ -4,34 +4,34 @@ import type { Endpoint } from './endpoint.js';
 import type { ProbeOutcome } from './pool-hooks.js';
 
 export interface CalibratorOptions {
-    /** Runs a small program at an endpoint; absent: nothing is ever calibrated. */
+    /** Runs a small program at an endpoint; absent: endpoints are never calibrated. */
     readonly runHello: ((address: string, signal: AbortSignal) => Promise<ProbeOutcome>) | undefined;
     readonly clock: Clock;
     /** Aborted when the pool closes. */
     readonly signal: AbortSignal;
-    /** Told of an endpoint when its calibration has ended. */
+    /** Called for an endpoint when its calibration has ended. */
     readonly onEnd: (endpoint: Endpoint, hasFound: boolean) => void;
-    /** Told after those of all endpoints of a machine. */
+    /** Called after the calibration of all endpoints of a machine. */
     readonly onMachineEnd: (hasFound: boolean) => void;
 }
 
-/** Calibrates the endpoints of a pool at moments when they have nothing to do. */
+/** Calibrates the endpoints of a pool while they are idle. */
 export class Calibrator {
     readonly #options: CalibratorOptions;
-    /** Requests at once to an endpoint that are tried at most; 0: it is off. */
+    /** Most concurrent requests to one endpoint that are tried; 0: calibration is off. */
     #greatestWidth = 0;
 
     constructor(options: CalibratorOptions) {
         this.#options = options;
     }
 
-    /** @param atMost requests at once over all endpoints; null: no limit */
+    /** @param atMost most concurrent requests over all endpoints; null: no limit */
     turnOn(atMost: number | null): void {
         if (this.#options.runHello === undefined) return;
         this.#greatestWidth = Math.min(GREATEST_WIDTH, atMost ?? GREATEST_WIDTH);
     }
 
-    /** Starts what is due: endpoints of one machine together, once all of them have been asked how they are. */
+    /** Starts calibrations that are due. Endpoints of a machine are calibrated together once all of them have been probed. */
     start(endpoints: readonly Endpoint[], now: number): void {
         if (this.#greatestWidth <= 1) return;
         const untested = new Set(

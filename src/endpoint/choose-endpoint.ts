@@ -1,19 +1,19 @@
 import type { Endpoint } from './endpoint.js';
 
 export interface AcquireOptions {
-    /** None of these endpoints, as long as any other works. */
+    /** Endpoints to avoid as long as any other works. */
     readonly avoid?: ReadonlySet<string> | undefined;
-    /** `reserve`: one of the reserve pool, if any of it works. */
+    /** `reserve`: an endpoint of the reserve pool, if one of them works. */
     readonly prefer?: 'reserve' | undefined;
-    /** One that serves this model; absent: any. */
+    /** Model that the endpoint must serve; absent: any. */
     readonly model?: string | undefined;
-    /** Tokens that the request may use, for limits by the minute; absent: 0. */
+    /** Tokens that the request may use, for limits per minute; absent: 0. */
     readonly tokens?: number | undefined;
 }
 
 /**
- * The endpoint for a waiter among those that are well; null: it waits on. Wishes are given up only when nobody who could
- * meet them is well, or still to be asked for the first time.
+ * Chooses an endpoint for a waiter among the usable ones; null: the waiter must keep waiting. A preference is dropped only if no
+ * endpoint that meets it is usable or still untested.
  */
 export function chooseEndpoint(
     waiter: AcquireOptions,
@@ -43,7 +43,7 @@ export function chooseEndpoint(
 const servesModel = (endpoint: Endpoint, model: string | undefined): boolean =>
     endpoint.model === null || model === undefined || endpoint.model === model;
 
-/** Who can send at once goes first, then who has less to do, then who has waited longer. */
+/** Prefers endpoints that can send immediately, then those with less load, then those that have waited longer. */
 function isBetter(one: Endpoint, other: Endpoint, tokens: number, now: number): boolean {
     const waits = one.limits.mustWait(tokens, now);
     if (waits !== other.limits.mustWait(tokens, now)) return !waits;

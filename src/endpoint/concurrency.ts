@@ -1,20 +1,20 @@
 import type { OutcomeClass } from './outcome-class.js';
 
-/** Successes in a row that let an adaptive limit grow by one. */
+/** Consecutive successes after which an adaptive limit grows by one. */
 const RUN_OF_SUCCESSES = 10;
-/** How many times as many it takes to go again where the last rate error came from. */
+/** Factor by which more successes are needed to return to the limit at which the last rate error occurred. */
 const CAUTION = 20;
 
-/** How many requests an endpoint gets at once. `fixed`: always the same; `adaptive`: as many as it takes well. */
+/** Number of concurrent requests that an endpoint receives. `fixed`: always the same; `adaptive`: as many as it can handle. */
 export class ConcurrencyLimit {
     #successes = 0;
     #current: number;
-    /** The limit at which the last rate error came. */
+    /** The limit at which the last rate error occurred. */
     #tooMany = Number.POSITIVE_INFINITY;
-    /** When it was last halved, in milliseconds of the pool's clock. */
+    /** When the limit was last halved, in milliseconds of the pool's clock. */
     #halvedAt = Number.NEGATIVE_INFINITY;
 
-    /** @param ceiling where it begins, and what it never exceeds */
+    /** @param ceiling initial value, which the limit never exceeds */
     constructor(
         private readonly mode: 'fixed' | 'adaptive',
         private ceiling: number,
@@ -22,7 +22,7 @@ export class ConcurrencyLimit {
         this.#current = ceiling;
     }
 
-    /** Begins again from another ceiling, which was found out meanwhile. */
+    /** Starts again from another ceiling, determined in the meantime. */
     restart(ceiling: number): void {
         this.ceiling = ceiling;
         this.#current = ceiling;
@@ -30,7 +30,7 @@ export class ConcurrencyLimit {
         this.#tooMany = Number.POSITIVE_INFINITY;
     }
 
-    /** From now on it may take so many, where that is more than before. */
+    /** Raises the ceiling, if the given one is higher. */
     raiseCeiling(ceiling: number): void {
         if (ceiling <= this.ceiling) return;
         if (this.#current === this.ceiling) this.#current = ceiling;
@@ -42,9 +42,9 @@ export class ConcurrencyLimit {
     }
 
     /**
-     * Halves on a rate error, grows by one after a run of successes, holds on everything else. Of requests that were in
-     * flight together many may get a rate error: one limit was too high, once.
-     * @param sentAt when the request was sent, and `now`, both in milliseconds of the pool's clock
+     * Halves on a rate error, grows by one after a run of successes, and otherwise stays the same. Several requests in flight
+     * together may all get a rate error; since the limit was too high only once, it is halved once.
+     * @param sentAt when the request was sent; like `now`, in milliseconds of the pool's clock
      */
     note(outcome: OutcomeClass, sentAt: number, now: number): void {
         if (this.mode === 'fixed' || outcome === 'abandoned') return;

@@ -1,18 +1,18 @@
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 
 /*
- * We ask for no compression, but a proxy on the way may send it all the same.
+ * We do not ask for compression, but a proxy in between may apply it anyway.
  */
 
-/** The body as the server wrote it, or why it cannot be had. */
+/** The body as the server wrote it, or the reason why it is unavailable. */
 export type Decoded =
     | { readonly body: Buffer }
     | { readonly problem: 'too-large' }
     | { readonly problem: 'unreadable'; readonly message: string };
 
 /**
- * Undoes a `content-encoding`.
- * @param most bytes that may come of it: a small body may stand for a huge one
+ * Decodes a `content-encoding`.
+ * @param most maximum size of the result in bytes: a small body may expand to a huge one
  */
 export function decodeBody(body: Buffer, encoding: string | undefined, most: number): Decoded {
     const name = (encoding ?? '').trim().toLowerCase();
@@ -38,7 +38,7 @@ type Decoder = (body: Buffer, maxOutputLength: number) => Buffer;
 
 const gunzip: Decoder = (body, maxOutputLength) => gunzipSync(body, { maxOutputLength });
 
-/** By the standard it is in the form of zlib; some servers send it bare. */
+/** The standard requires the zlib format, but some servers send raw deflate data. */
 const inflate: Decoder = (body, maxOutputLength) => {
     try {
         return inflateSync(body, { maxOutputLength });

@@ -5,23 +5,23 @@ import type { AccountLimits } from './account-limits.js';
 import type { Calibration } from './calibration.js';
 import type { OutcomeClass } from './outcome-class.js';
 
-/** What a pool needs to know of one server. */
+/** What a pool needs to know about one server. */
 export interface EndpointSettings {
-    /** Its name, as it is shown: the address without secrets, and what else tells it from others. Unique in a pool. */
+    /** Its display name: the address without secrets, plus whatever distinguishes it from others. Unique in a pool. */
     readonly address: string;
-    /** Requests at once; null: the pool's default. */
+    /** Concurrent requests; null: the pool's default. */
     readonly concurrency: number | null;
-    /** Requests a second; null: no limit. */
+    /** Requests per second; null: no limit. */
     readonly rate: number | null;
     readonly requestsPerMinute?: number | null;
     readonly tokensPerMinute?: number | null;
-    /** Endpoints with the same value share their limits, those of the first; absent: it has its own. */
+    /** Endpoints with the same value share limits, namely those of the first; absent: the endpoint has its own. */
     readonly account?: string;
-    /** The only models it serves; absent or null: whatever is asked for. */
+    /** The only models that it serves; absent or null: any model. */
     readonly models?: readonly string[] | null;
 }
 
-/** One server of a pool: its limits, its health, its figures. */
+/** One server of a pool: its limits, health and statistics. */
 export class Endpoint {
     readonly address: string;
     readonly #name: string;
@@ -29,25 +29,25 @@ export class Endpoint {
     inFlight = 0;
     done = 0;
     failures = 0;
-    /** Order of the last grant: the smallest has waited longest. */
+    /** Sequence number of the last grant: the smallest has waited longest. */
     lastGrant = 0;
-    /** Milliseconds that finished requests took. */
+    /** Total milliseconds that finished requests took. */
     private busy = 0;
-    /** Whether its settings leave open how many requests it gets at once. */
+    /** Whether its settings leave its number of concurrent requests open. */
     readonly hasOpenLimit: boolean;
-    /** It is being calibrated, or waits for the others of its machine. */
+    /** It is being calibrated, or waits for the other endpoints of its machine. */
     #isCalibrating = false;
-    /** Cool-downs before the last calibration; null: there was none. */
+    /** Number of cool-downs before the last calibration; null: never calibrated. */
     #coolDownsThen: number | null = null;
     #rates: readonly WidthRate[] | null = null;
 
     constructor(
         settings: EndpointSettings,
-        /** Of the reserve pool for suspect results. */
+        /** Whether it belongs to the reserve pool for suspect results. */
         readonly reserve: boolean,
         readonly limits: AccountLimits,
         random: () => number,
-        /** Requests for this model alone; null: for any. A service that turns one down may take another. */
+        /** The only model that requests are for; null: any. A service that rejects one model may accept another. */
         readonly model: string | null,
     ) {
         this.address = settings.address;
@@ -60,24 +60,27 @@ export class Endpoint {
         return !this.#isCalibrating && this.limits.hasRoom && this.breaker.usable(now);
     }
 
-    /** Whether its width is to be found out, at first and after each cool-down, and nothing runs there that it would disturb. */
+    /**
+     * Whether it may be calibrated now: a calibration is due (initially and after each cool-down), and there are no running
+     * requests to disturb.
+     */
     mayCalibrate(now: number): boolean {
         const isDue = this.hasOpenLimit && !this.reserve && this.#coolDownsThen !== this.breaker.coolDowns;
         return isDue && this.inFlight === 0 && this.breaker.usable(now);
     }
 
-    /** Keeps it free of tasks until it is calibrated together with others, which are still being asked how they are. */
+    /** Keeps tasks away until it is calibrated together with others that are still being probed. */
     awaitCalibration(): void {
         this.#isCalibrating = true;
     }
 
-    /** It takes no task until `endCalibration`. */
+    /** It receives no tasks until `endCalibration`. */
     beginCalibration(): void {
         this.#isCalibrating = true;
         this.#coolDownsThen = this.breaker.coolDowns;
     }
 
-    /** @param found null: nothing; it keeps the width that it has */
+    /** @param found null: no result, and the endpoint keeps its current width */
     endCalibration(found: Calibration | null): void {
         this.#isCalibrating = false;
         if (found === null) return;
@@ -85,13 +88,13 @@ export class Endpoint {
         this.limits.concurrency.restart(found.width);
     }
 
-    /** Nobody knows yet how it is: its first probe is still to come, or under way. */
+    /** Its health is unknown: the first probe is pending or in progress. */
     get untested(): boolean {
         const { name } = this.breaker.state;
         return name === 'unknown' || (name === 'probing' && this.breaker.coolDowns === 0);
     }
 
-    /** Counts what a request came to. @param took milliseconds */
+    /** Counts the outcome of a request. @param took milliseconds */
     count(outcome: OutcomeClass, took: number): void {
         switch (outcome) {
             case 'ok':

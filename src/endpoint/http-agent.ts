@@ -7,23 +7,23 @@ import { chooseProxy, type ProxyChoice } from './proxy.js';
 import { rateHeaderWait } from './rate-headers.js';
 import { retryAfter } from './retry-after.js';
 
-/** How long an idle connection is kept, milliseconds: below the five seconds after which many servers close theirs. */
+/** How long an idle connection is kept, in milliseconds: less than the five seconds after which many servers close theirs. */
 const KEEP_ALIVE = 4_000;
-/** Longest delay that Node's timers take, milliseconds. */
+/** Longest delay of Node's timers, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
-/** Times of pieces that are kept of an answer: the first ones tell when it began. */
+/** Most pieces of an answer whose times are kept: the first ones tell when it began. */
 const MOST_PIECES = 256;
-/** Bytes of an error's body that are read at most. */
+/** Most bytes of an error's body that are read. */
 const ERROR_BODY = 65_536;
 
-/** Makes requests over kept connections of this thread. */
+/** Makes requests over persistent connections, in the current thread. */
 export class HttpAgent implements Sender {
     readonly #agent: Agent;
     readonly #connectTimeout: number;
     readonly #usesProxy: boolean;
-    /** How each origin is reached: looked up once. */
+    /** Route to each origin, determined once. */
     readonly #routes = new Map<string, Dispatcher | { readonly problem: string }>();
-    /** By address, and whether they pass on what is encrypted. */
+    /** By address and whether they carry encrypted traffic. */
     readonly #proxies = new Map<string, ProxyAgent>();
 
     constructor({ connectTimeout, usesProxy }: ThreadSettings) {
@@ -55,7 +55,7 @@ export class HttpAgent implements Sender {
         return route;
     }
 
-    /** @param proxyTunnel for what is not encrypted proxies often refuse to open a tunnel */
+    /** @param proxyTunnel false for unencrypted requests, for which proxies often refuse to open a tunnel */
     #openProxy(uri: string, proxyTunnel: boolean): ProxyAgent {
         const key = `${proxyTunnel} ${uri}`;
         const known = this.#proxies.get(key);
@@ -66,7 +66,7 @@ export class HttpAgent implements Sender {
         return proxy;
     }
 
-    /** Closes all connections, also those in use. */
+    /** Closes all connections, including those in use. */
     async close(): Promise<void> {
         await Promise.all([this.#agent, ...this.#proxies.values()].map((one) => one.destroy()));
     }
@@ -76,7 +76,7 @@ const CONNECTIONS = {
     keepAliveTimeout: KEEP_ALIVE,
     keepAliveMaxTimeout: KEEP_ALIVE,
     pipelining: 1,
-    // Ours alone decide: a judge may be silent for longer than the five minutes that are the default.
+    // Only our own timeouts apply: a judge may be silent for longer than the default of five minutes.
     headersTimeout: 0,
     bodyTimeout: 0,
 } as const;
@@ -84,14 +84,14 @@ const CONNECTIONS = {
 const NO_ANSWER = { kind: 'failure', outcome: 'broken', status: null, body: null, wait: null } as const;
 
 /**
- * One request and what comes of it, told by the dispatcher step by step. The richer calls of the library make a stream and an
- * abort controller for every answer, which costs more than a small request itself.
+ * One request and its answer, driven by the dispatcher's callbacks. The library's richer calls create a stream and an abort
+ * controller for each answer, which costs more than a small request itself.
  */
 class Exchange implements Dispatcher.DispatchHandler {
     isOver = false;
     private readonly started = performance.now();
     private readonly timer: NodeJS.Timeout;
-    /** Until the answer begins, then between two pieces of it. */
+    /** Runs until the answer begins, then between two pieces of it. */
     private silence: NodeJS.Timeout | undefined;
     private readonly pieces: Piece[] = [];
     readonly stop = (): void => this.giveUp({ kind: 'aborted' });
@@ -116,7 +116,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
     onRequestStart(controller: Dispatcher.DispatchController): void {
         this.controller = controller;
-        // Given up while it waited for its connection.
+        // It was given up while waiting for a connection.
         if (this.isOver) this.cutOff();
     }
 
@@ -155,10 +155,10 @@ class Exchange implements Dispatcher.DispatchHandler {
         const decoded = decodeBody(raw, headers['content-encoding'], most);
         if (outcome === null && 'problem' in decoded)
             return decoded.problem === 'too-large' ? this.refuseLarge() : this.refuse(decoded.message);
-        // An error counts as what its status says, whatever became of its words.
+        // The status decides how an error counts, even if its body cannot be decoded.
         const body = 'problem' in decoded ? Buffer.alloc(0) : decoded.body;
         const { took } = this;
-        // Pieces tell offsets in what came, which are none in what was decompressed.
+        // Offsets of pieces refer to the received bytes and do not apply to a decompressed body.
         const pieces = body === raw ? this.pieces : [];
         const hold = rateHeaderWait(headers);
         if (outcome === null) return this.end({ kind: 'answer', status, body, took, hold, pieces });
@@ -171,7 +171,7 @@ class Exchange implements Dispatcher.DispatchHandler {
         this.fail(describeReason(error, this.connectTimeout));
     }
 
-    /** It could not be sent. */
+    /** The request could not be sent. */
     fail(message: string): void {
         this.end({ ...NO_ANSWER, message, took: this.took });
     }
@@ -180,7 +180,7 @@ class Exchange implements Dispatcher.DispatchHandler {
         return performance.now() - this.started;
     }
 
-    /** The answer has begun, or goes on. */
+    /** The answer has begun or continues. */
     private expectMore(): void {
         clearTimeout(this.silence);
         const { idleTimeout } = this.request;
@@ -205,12 +205,12 @@ class Exchange implements Dispatcher.DispatchHandler {
         this.cutOff();
     }
 
-    /** Ends what is still under way, and its connection with it. */
+    /** Ends the exchange if it is still in progress, together with its connection. */
     private cutOff(): void {
         this.controller?.abort(new AbandonedError());
     }
 
-    /** The first end counts. */
+    /** Only the first call counts. */
     private end(answer: HttpAnswer): void {
         if (this.isOver) return;
         this.isOver = true;
@@ -220,17 +220,17 @@ class Exchange implements Dispatcher.DispatchHandler {
     }
 }
 
-/** What the library is told when nobody waits any more. */
+/** Passed to the library when the answer is no longer wanted. */
 class AbandonedError extends Error {}
 
-/** Redirects are not followed: they would take keys to wherever a server likes. The user may give the new address. */
+/** Redirects are not followed, since a server could then send keys to any address. The user may specify the new address. */
 function describeRedirect(status: number, location: string | undefined): string {
     if (status < 300 || status >= 400 || location === undefined) return '';
     const shown = (location.split(/[?#]/, 1)[0] ?? '').replace(/\/\/[^/]*@/, '//').slice(0, 200);
     return ` (redirected to ${shown}; redirects are not followed)`;
 }
 
-/** The start of an error's body on one line. */
+/** The start of an error's body, on one line. */
 function quote(body: Buffer): string {
     const text = body.toString('utf8').replace(/\s+/g, ' ').trim();
     if (text === '') return '';

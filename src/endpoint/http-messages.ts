@@ -9,32 +9,38 @@ export interface HttpRequest {
     readonly path: string;
     readonly headers: Readonly<Record<string, string>>;
     readonly body?: string | Buffer;
-    /** Milliseconds for the whole exchange, the body included. */
+    /** Milliseconds for the whole exchange, including the body. */
     readonly timeout: number;
-    /** Milliseconds until the answer begins; absent: only `timeout` bounds it. */
+    /** Milliseconds until the answer begins; absent: limited only by `timeout`. */
     readonly firstByteTimeout?: number | undefined;
-    /** Milliseconds between two pieces of the answer, once it has begun; absent: only `timeout` bounds it. */
+    /** Milliseconds between two pieces of the answer, once it has begun; absent: limited only by `timeout`. */
     readonly idleTimeout?: number | undefined;
-    /** Bytes of answer that are read at most. */
+    /** Most bytes of the answer that are read. */
     readonly maxAnswer: number;
 }
 
-/** A server's answer that is not an error, or why there is none. It never holds what we sent: no secret gets into it. */
+/**
+ * A server's answer that is not an error, or the reason why there is none. It never contains what we sent, so that no secret gets
+ * into it.
+ */
 export type HttpAnswer =
     | {
           readonly kind: 'answer';
           readonly status: number;
           readonly body: Buffer;
           readonly took: number;
-          /** Milliseconds in which nothing more may be asked, as the server's rate headers say; null: they do not. */
+          /**
+           * Milliseconds during which no more requests are allowed, according to the server's rate headers; null: they do not
+           * say.
+           */
           readonly hold: number | null;
-          /** When each piece of the body came, by the offset of its first byte. Milliseconds since the request. */
+          /** Arrival time of each piece of the body, by the offset of its first byte, in milliseconds since the request. */
           readonly pieces: readonly Piece[];
       }
     | HttpFailure
     | { readonly kind: 'aborted' };
 
-/** A piece of a body as it came. */
+/** A piece of a body as received. */
 export interface Piece {
     readonly offset: number;
     readonly at: number;
@@ -43,10 +49,10 @@ export interface Piece {
 export interface HttpFailure {
     readonly kind: 'failure';
     readonly outcome: Exclude<OutcomeClass, 'ok' | 'unknown-model' | 'abandoned'>;
-    /** HTTP status, if one came. */
+    /** HTTP status, if one was received. */
     readonly status: number | null;
     readonly message: string;
-    /** The error's own words, cut; null without an answer. */
+    /** The error's body, truncated; null without an answer. */
     readonly body: Buffer | null;
     /** Milliseconds that the server asked to wait; null if it did not. */
     readonly wait: number | null;
@@ -54,35 +60,35 @@ export interface HttpFailure {
     readonly took: number;
 }
 
-/** What makes requests: this thread, or one of its own. */
+/** Makes requests, in this thread or in a separate one. */
 export interface Sender {
     /**
      * Makes one request.
-     * @param answer called once, however it ends
-     * @returns gives the request up, if it is still under way
+     * @param answer called exactly once, however the request ends
+     * @returns a function that gives the request up if it is still in progress
      */
     begin(request: HttpRequest, answer: (answer: HttpAnswer) => void): () => void;
     close(): Promise<void>;
 }
 
-/** What the thread of requests is started with. */
+/** Start-up settings of the request thread. */
 export interface ThreadSettings {
     /** Milliseconds. */
     readonly connectTimeout: number;
-    /** Whether proxies that the environment names are used. */
+    /** Whether proxies named in environment variables are used. */
     readonly usesProxy: boolean;
 }
 
-/** What happened in one turn of the event loop, for the thread of requests. */
+/** News for the request thread from one turn of the event loop. */
 export interface ToThread {
     readonly begun: readonly { readonly id: number; readonly request: HttpRequest }[];
-    /** Requests that nobody waits for any more. */
+    /** Requests whose answers are no longer wanted. */
     readonly stopped: readonly number[];
 }
 
-/** Answers of one turn of the event loop; none: the thread has started. */
+/** Answers from one turn of the event loop; if empty, the thread has just started. */
 export interface FromThread {
-    /** Answers without their bodies: `bodies` holds these, one behind the other. */
+    /** Answers without their bodies, which `bodies` holds, concatenated. */
     readonly answers: readonly FromThreadAnswer[];
     readonly bodies: ArrayBuffer;
 }
@@ -95,5 +101,5 @@ export type FromThreadAnswer = { readonly id: number } & (
 
 type WithoutBody<Answer> = Answer extends { readonly body: unknown } ? Omit<Answer, 'body'> : never;
 
-/** Requests or answers that are handed over at once, without waiting for the end of the turn. */
+/** Number of requests or answers after which they are sent immediately, without waiting for the end of the turn. */
 export const MESSAGE_BOUND = 16;

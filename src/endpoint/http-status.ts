@@ -1,7 +1,7 @@
 import { unreachable } from '../util/unreachable.js';
 import type { HttpFailure } from './http-messages.js';
 
-/** What an HTTP status says about the endpoint; null: an answer to be read. */
+/** What an HTTP status says about the endpoint; null: an answer to read. */
 export function classifyStatus(status: number): HttpFailure['outcome'] | null {
     if (status >= 200 && status < 300) return null;
     switch (status) {
@@ -21,7 +21,7 @@ export function classifyStatus(status: number): HttpFailure['outcome'] | null {
     }
 }
 
-/** Whether a failure may end otherwise when tried again. */
+/** Whether another attempt may turn out differently. */
 export function isWorthRetrying(outcome: HttpFailure['outcome']): boolean {
     switch (outcome) {
         case 'rate':

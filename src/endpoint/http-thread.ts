@@ -9,7 +9,7 @@ import {
     type ToThread,
 } from './http-messages.js';
 
-/** What requests come to that were under way in a thread that ended. */
+/** Result of requests in progress when their thread ended. */
 const LOST: HttpAnswer = {
     kind: 'failure',
     outcome: 'broken',
@@ -20,7 +20,7 @@ const LOST: HttpAnswer = {
     took: 0,
 };
 
-/** What the thread has not been told yet. */
+/** What the thread has not been sent yet. */
 interface News extends ToThread {
     readonly begun: ToThread['begun'][number][];
     readonly stopped: number[];
@@ -32,15 +32,15 @@ interface Waiting {
 }
 
 /**
- * Makes requests in a thread of its own. Each side tells the other what is new by the end of a turn of its event loop, and sooner
- * where much is new: one message for each request would cost more than it saves, and one for hundreds would keep the other side
- * idle until the last of them is dealt with, so that all requests move in step and neither side works while the other does.
+ * Makes requests in a separate thread. Each side sends its news at the end of a turn of its event loop, or earlier if there is a
+ * lot. One message per request would cost more than the thread saves. One message for hundreds would keep the other side idle
+ * until the last of them is dealt with, so that all requests would move in step and only one side would work at a time.
  */
 export class HttpThread implements Sender {
     readonly #worker: Worker;
     readonly #instead: Sender;
     readonly #waiting = new Map<number, Waiting>();
-    /** Requests that are made instead, and how each is given up. */
+    /** Requests made by the substitute sender, with functions that give them up. */
     readonly #made = new Map<number, () => void>();
     #hasStarted = false;
     #hasEnded = false;
@@ -49,7 +49,7 @@ export class HttpThread implements Sender {
 
     /**
      * @param entry file of the thread
-     * @param instead makes the requests of a thread that cannot start
+     * @param instead makes the requests if the thread cannot start
      */
     constructor(entry: URL, settings: ThreadSettings, instead: Sender) {
         this.#instead = instead;
@@ -57,11 +57,11 @@ export class HttpThread implements Sender {
         this.#worker.on('message', (message: FromThread) => this.#take(message));
         this.#worker.on('error', () => this.#end());
         this.#worker.on('exit', () => this.#end());
-        // Only a request keeps the process alive.
+        // The thread keeps the process alive only while requests are in progress.
         this.#worker.unref();
     }
 
-    /** False once it has ended: further requests are for others. */
+    /** False once the thread has ended: further requests must go elsewhere. */
     get isUsable(): boolean {
         return !this.#hasEnded;
     }
@@ -85,7 +85,7 @@ export class HttpThread implements Sender {
         this.#end();
     }
 
-    /** What the thread is told at the end of this turn of the event loop. */
+    /** The news to be sent to the thread at the end of this turn of the event loop. */
     #tell(): News {
         if (this.#news !== null) return this.#news;
         const news: News = { begun: [], stopped: [] };
@@ -121,7 +121,10 @@ export class HttpThread implements Sender {
         waiting.answer(answer);
     }
 
-    /** What was under way is a broken connection to those who wait; a thread that never started has sent nothing. */
+    /**
+     * Reports requests in progress as broken connections. A thread that never started has sent nothing, so its requests are made
+     * elsewhere.
+     */
     #end(): void {
         if (this.#hasEnded) return;
         this.#hasEnded = true;

@@ -10,7 +10,7 @@ import {
 } from './http-messages.js';
 
 /*
- * The thread of requests: makes them, and hands the answers of a turn of the event loop over in few messages.
+ * The request thread: makes requests, and hands over the answers of each turn of the event loop in a few messages.
  */
 
 const agent = new HttpAgent(workerData as ThreadSettings);
@@ -32,7 +32,7 @@ parentPort?.postMessage({ answers: [], bodies: new ArrayBuffer(0) } satisfies Fr
 
 function take(id: number, answer: HttpAnswer): void {
     running.delete(id);
-    // Whoever gave it up knows.
+    // The caller that gave it up already knows.
     if (answer.kind === 'aborted') return;
     if (answers.length === 0) setImmediate(handOver);
     const { body, ...rest } = answer;
@@ -40,7 +40,7 @@ function take(id: number, answer: HttpAnswer): void {
         answers.push({ id, answer, size: null });
     } else {
         bodies.push(body);
-        // Cloned as part of the answer, a body takes the whole of the larger buffer with it that it is a part of.
+        // Bodies are sent separately: cloning one as part of the answer would clone the whole larger buffer that it belongs to.
         answers.push({ id, answer: rest, size: body.length });
     }
     if (answers.length >= MESSAGE_BOUND) handOver();

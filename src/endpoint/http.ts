@@ -3,33 +3,34 @@ import { HttpAgent } from './http-agent.js';
 import type { HttpAnswer, HttpRequest, ThreadSettings } from './http-messages.js';
 import { HttpThread } from './http-thread.js';
 
-/** Time to make a connection, milliseconds, where nothing else is asked for. */
+/** Default time for making a connection, in milliseconds. */
 const CONNECT_TIMEOUT = 10_000;
-/** Requests under way at once from which on further ones get a thread of their own. */
+/** Number of requests in progress from which further ones use a separate thread. */
 const MANY = 48;
-/** The compiled entry, as this file and as the bundle see it. */
+/** The compiled entry, relative to this file as well as to the bundle. */
 const THREAD_ENTRY = new URL('../endpoint/http-worker.js', import.meta.url);
 
 export interface HttpClientOptions {
-    /** Milliseconds to make a connection. */
+    /** Milliseconds for making a connection. */
     readonly connectTimeout?: number | undefined;
-    /** Whether proxies that the environment names are used. */
+    /** Whether proxies named in environment variables are used. */
     readonly usesProxy?: boolean;
-    /** Requests under way at once from which on further ones get a thread of their own. */
+    /** Number of requests in progress from which further ones use a separate thread. */
     readonly threadFrom?: number;
     readonly threadEntry?: URL;
 }
 
 /**
- * Talks to servers over kept connections. Answers are bounded in size and time; it never retries. Many requests at once get a
- * thread of their own: what they cost is as much as all else that a run does for a small task.
+ * Talks to servers over persistent connections. Answers are bounded in size and time; nothing is retried. If there are many
+ * requests at once, they move to a separate thread, because they take as much time as everything else that a run does for a small
+ * task.
  */
 export class HttpClient {
     readonly #agent: HttpAgent;
     readonly #settings: ThreadSettings;
     readonly #threadFrom: number;
     readonly #threadEntry: URL;
-    /** Null until it is wanted. */
+    /** Null until it is needed. */
     #thread: HttpThread | null = null;
     #underWay = 0;
 
@@ -45,12 +46,12 @@ export class HttpClient {
         this.#agent = new HttpAgent(this.#settings);
     }
 
-    /** Told that about so many requests will be made at once: what it takes long to start is started now. */
+    /** Announces that about this many requests will be made at once, so that anything slow to start is started now. */
     expect(atOnce: number): void {
         if (atOnce >= this.#threadFrom) this.#startThread();
     }
 
-    /** Sends one request. Never rejects. @param signal gives it up */
+    /** Sends one request. Never rejects. @param signal gives the request up */
     send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
         if (signal.aborted) return Promise.resolve({ kind: 'aborted' });
         this.#underWay += 1;
@@ -75,7 +76,7 @@ export class HttpClient {
         this.#thread ??= new HttpThread(this.#threadEntry, this.#settings, this.#agent);
     }
 
-    /** Closes all connections, also those in use. */
+    /** Closes all connections, including those in use. */
     async close(): Promise<void> {
         await Promise.all([this.#agent.close(), this.#thread?.close()]);
     }

@@ -2,51 +2,51 @@ import { isJsonObject, type Json } from '../model/json.js';
 import { maskSecrets } from '../util/secrets.js';
 import { MINUTE } from './minute-limit.js';
 
-/** Where the text of a book is kept. Neither call may throw: a book that is lost costs no result. */
+/** Where the text of a book is stored. Neither call may throw: losing a book costs no results. */
 export interface MinuteStorage {
-    /** Null: there is none. */
+    /** Null if there is none. */
     read(): string | null;
     write(text: string): void;
 }
 
-/** What one account has sent for one model within the last minute or so. */
+/** What one account has sent for one model within about the last minute. */
 export interface MinutePage {
-    /** Of an earlier process, in the order of their ages. */
+    /** Sent by earlier processes, in order of age. */
     readonly before: readonly { readonly age: number; readonly requests: number; readonly tokens: number }[];
-    /** Writes down, before it is sent, what is to be sent now. */
+    /** Records an amount before it is sent. */
     note(requests: number, tokens: number): NotedAmount;
 }
 
 export interface NotedAmount {
-    /** The reserved tokens turned out to be so many. */
+    /** Corrects the reserved tokens to the number used. */
     settle(used: number): void;
 }
 
-/** An amount that was sent until a moment of the wall clock, and not long before. */
+/** An amount that was sent up to a time of the wall clock, and not long before it. */
 interface Sent {
     until: number;
     requests: number;
     tokens: number;
 }
 
-/** What is being sent now. */
+/** An amount that requests are still being added to. */
 interface OpenAmount {
-    /** `until` bounds it, however little of it is used. */
+    /** `until` limits its duration, however little of the amount is used. */
     readonly sent: Sent;
     readonly since: number;
-    /** What the file says. */
+    /** The amount as written to the file. */
     readonly most: Readonly<Sent>;
 }
 
-/** What is written down ahead at once: a share of a minute's limit, for so many milliseconds. */
+/** The amount written ahead in one step: a share of the limit per minute, valid for `AHEAD_MS` milliseconds. */
 const AHEAD = 0.1;
 const AHEAD_MS = 10_000;
 
 /**
- * What was sent in the last minute, kept where the next process finds it: a service goes on counting when a run is killed and
- * started again. A share of the limit is written down before it is used, so that nothing that was sent is ever missing, and
- * there are a few writes a minute, however many requests. The next process takes what was written as sent, so it may wait for
- * a tenth of the limit that nobody used.
+ * Records what was sent in the last minute for the next process, since a service keeps counting when a run is killed and
+ * restarted. A share of the limit is written to the file before it is used. So nothing that was sent is ever missing, and there
+ * are only a few writes per minute, however many requests there are. The next process counts everything written as sent, so it
+ * may wait for up to a tenth of the limit that was not used.
  */
 export class MinuteBook {
     readonly #storage: MinuteStorage;
@@ -54,7 +54,7 @@ export class MinuteBook {
     readonly #sent: Map<string, Sent[]>;
     readonly #open = new Map<string, OpenAmount>();
 
-    /** @param now the wall clock, in milliseconds: another process reads it too */
+    /** @param now the wall clock, in milliseconds, since other processes read the times */
     constructor(storage: MinuteStorage, now: () => number = Date.now) {
         this.#storage = storage;
         this.#now = now;
@@ -62,8 +62,8 @@ export class MinuteBook {
     }
 
     /**
-     * @param account its name and the model's
-     * @param limits amounts a minute; null: none
+     * @param account names of the account and the model
+     * @param limits amounts per minute; null: none
      */
     openPage(
         account: string,
@@ -93,7 +93,7 @@ export class MinuteBook {
         return { before, note };
     }
 
-    /** @returns what the amount was added to */
+    /** @returns the entry that the amount was added to */
     #note(name: string, amount: Amount, atLeast: Amount): Sent {
         const now = this.#now();
         const open = this.#open.get(name);
@@ -133,17 +133,17 @@ export class MinuteBook {
 
 type Amount = Readonly<Pick<Sent, 'requests' | 'tokens'>>;
 
-/** Whether the file covers more of it. A clock that was set back is not relied on. */
+/** Whether the file already covers a further amount. False if the clock was set back. */
 const fits = ({ sent, since, most }: OpenAmount, { requests, tokens }: Amount, now: number): boolean =>
     now >= since &&
     now <= most.until &&
     sent.requests + requests <= most.requests &&
     sent.tokens + tokens <= most.tokens;
 
-/** An account without a key is named by its address, which may hold credentials. */
+/** An account without a key is named by its address, which may contain credentials. */
 const withoutSecrets = (name: string): string => maskSecrets(name).replace(/(?<=:\/\/)[^/\s"@]*@/g, '');
 
-/** What is not a book, and what is not an amount, was never sent. Times ahead of the clock count as now. */
+/** Invalid books and amounts are ignored. Times in the future count as now. */
 function readBook(text: string | null, now: number): Map<string, Sent[]> {
     const sent = new Map<string, Sent[]>();
     const accounts = parseBook(text);

@@ -1,28 +1,25 @@
-/**
- * What counts as a minute, milliseconds: half a second more, since a request may be quicker on its way than those of the minute
- * before.
- */
+/** A minute, in milliseconds, plus half a second, since a request may travel faster than those of the minute before. */
 export const MINUTE = 60_500;
 
-/** An amount that was taken; the limit alone changes it. */
+/** An amount that was taken; only the limit changes it. */
 export interface Taken {
-    /** When it is sent, milliseconds. */
+    /** When it is sent, in milliseconds. */
     readonly at: number;
     amount: number;
-    /** Its minute has passed. */
+    /** Whether its minute has passed. */
     isOver: boolean;
 }
 
 /**
- * An amount a minute (requests, tokens) that no minute exceeds, whichever way the service counts: by the clock, by the last
- * sixty seconds, or by a bucket that flows back evenly. What is taken is an estimate, reserved before the request; `settle`
- * corrects it when the true amount is known.
+ * A limit per minute (requests, tokens) that is kept however the service counts: by the clock, over the last sixty seconds, or
+ * with an evenly refilled bucket. The amount taken is an estimate, reserved before the request; `settle` corrects it when the
+ * true amount is known.
  */
 export class MinuteLimit {
     readonly #perMinute: number;
-    /** In the order of their times, those that are over left out now and then. */
+    /** Ordered by time; entries that are over are removed from time to time. */
     #entries: Taken[] = [];
-    /** Those before it are over. */
+    /** Index of the first entry that is not over. */
     #first = 0;
     #sum = 0;
 
@@ -31,7 +28,7 @@ export class MinuteLimit {
         this.#perMinute = perMinute ?? Number.POSITIVE_INFINITY;
     }
 
-    /** Milliseconds until `amount` may be taken. One that is larger than a minute's worth waits for a whole minute. */
+    /** Milliseconds until `amount` may be taken. An amount above the limit waits for a whole minute. */
     delay(amount: number, now: number): number {
         if (this.#perMinute === Number.POSITIVE_INFINITY) return 0;
         this.#forget(now);
@@ -46,7 +43,7 @@ export class MinuteLimit {
         return at - now;
     }
 
-    /** Takes it ahead, so that whoever comes later waits longer. @param at when it is sent: not before `delay` allows it */
+    /** Takes the amount in advance, so that later requests wait longer. @param at when it is sent; not before `delay` allows */
     take(amount: number, at: number): Taken {
         const taken: Taken = { at, amount, isOver: false };
         if (this.#perMinute === Number.POSITIVE_INFINITY) return taken;
@@ -55,7 +52,7 @@ export class MinuteLimit {
         return taken;
     }
 
-    /** Gives back what was reserved and not used; takes what was used beyond it. */
+    /** Returns what was reserved but not used, or takes what was used in excess. */
     settle(taken: Taken, used: number): void {
         if (!taken.isOver && this.#perMinute !== Number.POSITIVE_INFINITY) this.#sum += used - taken.amount;
         taken.amount = used;
@@ -71,7 +68,7 @@ export class MinuteLimit {
             this.#sum -= entry.amount;
             this.#first += 1;
         }
-        // Not at every call: what is left moves up.
+        // Not done at every call, since the remaining entries have to be moved.
         if (this.#first < 1000 && this.#first < this.#entries.length) return;
         this.#entries.splice(0, this.#first);
         this.#first = 0;

@@ -1,22 +1,22 @@
 import type { Endpoint } from './endpoint.js';
 
-/** What there is to tell of an outage. */
+/** Changes of an outage that are reported. */
 export type OutageNews =
     | { readonly kind: 'paused'; readonly message: string }
     | { readonly kind: 'resumed'; readonly message: string }
-    /** Nobody will be served any more, as things are. `isFirst`: it was not told before. */
+    /** From now on, waiters are turned away. `isFirst`: this has not been reported before. */
     | { readonly kind: 'gave-up'; readonly message: string; readonly isFirst: boolean };
 
-/** Watches whether any of the endpoints that serve one model can be used. Times in milliseconds of the pool's clock. */
+/** Watches whether any endpoint that serves a given model is usable. Times are in milliseconds of the pool's clock. */
 export class OutageWatch {
-    /** Since when none can be used and somebody waits. */
+    /** Since when there have been waiters but no usable endpoint. */
     #since: number | null = null;
     #isTold = false;
     #hasGivenUp = false;
 
     /** @param endpointWait seconds after which it gives up; null: never */
     constructor(
-        /** Null: the endpoints serve whatever is asked for. */
+        /** Null: the endpoints serve any model. */
         readonly model: string | null,
         private readonly endpoints: readonly Endpoint[],
         private readonly endpointWait: number | null,
@@ -26,17 +26,17 @@ export class OutageWatch {
         return this.#hasGivenUp;
     }
 
-    /** True where its endpoints answer, but do not have this model: others may be served. */
+    /** True if the endpoints respond but do not have this model: requests for others may succeed. */
     get isOfModel(): boolean {
         return this.endpoints.every(({ breaker: { state } }) => state.name === 'refused' && state.isOfModel);
     }
 
-    /** Somebody begins to wait, the first: time in which nobody did is no outage. */
+    /** Called when the first waiter arrives: time without waiters does not count as an outage. */
     beginWait(now: number): void {
         if (this.#since !== null) this.#since = now;
     }
 
-    /** When it would give up; Infinity: not by time alone. */
+    /** When the watch gives up; Infinity: not because of time alone. */
     get givesUpAt(): number {
         return this.#since === null || this.endpointWait === null
             ? Number.POSITIVE_INFINITY
@@ -57,7 +57,7 @@ export class OutageWatch {
             const reasons = endpoints.map(whyRefused).slice(0, 3).join('; ');
             return this.#giveUp(`no endpoint takes our requests: ${reasons}`);
         }
-        // While a first probe is under way nobody knows whether there is an outage.
+        // Whether there is an outage is unknown while first probes are in progress.
         if (endpoints.some((endpoint) => endpoint.untested)) return null;
         this.#since ??= now;
         if (now >= this.givesUpAt) {
@@ -89,7 +89,7 @@ function pausedMessage(endpoints: readonly Endpoint[], now: number): string {
     return `no endpoint can be used (${parts.join(', ')}): waiting for one${earliest(endpoints, now)}`;
 }
 
-/** When the first of them may be asked again, where that is not at once. */
+/** When the first of them may be tried again, if not immediately. */
 function earliest(endpoints: readonly Endpoint[], now: number): string {
     const moments = endpoints.map((endpoint) => endpoint.breaker.changesAt() ?? Number.POSITIVE_INFINITY);
     const first = moments.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);

@@ -2,7 +2,7 @@ import type { EndpointState } from '../model/event.js';
 import type { MinuteBook } from './minute-book.js';
 import type { OutcomeClass } from './outcome-class.js';
 
-/** What asking an endpoint how it is came to. */
+/** Outcome of probing an endpoint. */
 export interface ProbeOutcome {
     readonly outcome: OutcomeClass;
     /** Milliseconds that the server asked to wait. */
@@ -10,22 +10,22 @@ export interface ProbeOutcome {
     readonly message: string;
 }
 
-/** Told as things happen; must not throw. */
+/** Called as events happen; must not throw. */
 export interface PoolHooks {
     /** An endpoint became healthy, cooling, down or refused. */
     changed?(state: EndpointState): void;
-    /** How many requests the pool takes at once is another number than before: a calibration found it. */
+    /** A calibration changed the number of concurrent requests that the pool accepts. */
     resized?(): void;
-    /** Nobody can be served: work waits. */
+    /** No endpoint is usable, so work waits. */
     paused?(message: string): void;
-    /** After `paused`: an endpoint is back. */
+    /** After `paused`: an endpoint is available again. */
     resumed?(message: string): void;
-    /** No endpoint came back within `endpointWait`, or all refuse us: every `acquire` now fails. Said once. */
+    /** No endpoint came back within `endpointWait`, or all refuse us: every `acquire` now fails. Called once. */
     gaveUp?(message: string): void;
-    /** Something that whoever watches the run should know of an endpoint. */
+    /** Something about an endpoint that whoever watches the run should know. */
     warned?(message: string): void;
-    /** Nothing more fits into what the run may spend. Said once. */
+    /** The run's budget is used up. Called once. */
     budgetSpent?(message: string): void;
-    /** What was sent in the last minute, in earlier processes too; absent: nobody keeps it. */
+    /** Records what was sent in the last minute, including by earlier processes; absent: it is not recorded. */
     readonly minutes?: MinuteBook;
 }

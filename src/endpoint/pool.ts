@@ -15,18 +15,18 @@ export type { PoolHooks, ProbeOutcome } from './pool-hooks.js';
 
 export interface PoolOptions {
     readonly endpoints: readonly EndpointSettings[];
-    /** The reserve: only asked for by `prefer: 'reserve'`. */
+    /** The reserve pool, which is used only with `prefer: 'reserve'`. */
     readonly reserve: readonly EndpointSettings[];
     readonly limits: 'fixed' | 'adaptive';
-    /** Requests at once to an endpoint that names no number. */
+    /** Concurrent requests to an endpoint that does not specify a number. */
     readonly defaultConcurrency: number;
-    /** Seconds without any usable endpoint after which waiters are turned away; null: never. */
+    /** Seconds without a usable endpoint after which waiters are turned away; null: never. */
     readonly endpointWait: number | null;
-    /** Asks an endpoint whether it is well. Must settle; it is given a signal that ends it with the pool. */
+    /** Checks an endpoint's health. Must settle; the signal it receives aborts when the pool closes. */
     readonly probe: (address: string, signal: AbortSignal) => Promise<ProbeOutcome>;
-    /** Runs a small program at an endpoint, to find out how many at once it is best at; absent: that is never done. */
+    /** Runs a small program at an endpoint, to find its best number of concurrent requests; absent: no calibration. */
     readonly runHello?: (address: string, signal: AbortSignal) => Promise<ProbeOutcome>;
-    /** True where tasks name their models, so that one that nobody has says nothing of the others. */
+    /** True if tasks name their own models, so that a model that no endpoint has says nothing about others. */
     readonly modelsVary?: boolean;
     readonly hooks?: PoolHooks;
     readonly clock?: Clock;
@@ -39,12 +39,13 @@ export interface Lease {
     readonly endpoint: string;
     /** Waits until the endpoint's rate limits allow the next request. Rejects with the signal's reason. */
     turn(signal: AbortSignal): Promise<void>;
-    /** Says how many tokens the last request used, of those that were reserved for it. Not called: all of them. */
+    /** Reports how many of the reserved tokens the last request used. If never called, all of them count. */
     settle(tokens: number): void;
     /**
-     * Says what one request came to.
-     * @param wait milliseconds the server asked for
-     * @param task whose own doing a failure may be, because the server answered: its repeated failure counts once
+     * Reports the outcome of a request.
+     * @param wait milliseconds that the server asked to wait
+     * @param task the task, if it may itself be the cause of a failure because the server answered: its repeated failures count
+     * once
      */
     report(
         outcome: OutcomeClass,
@@ -53,16 +54,16 @@ export interface Lease {
         message?: string,
         task?: string | null,
     ): void;
-    /** Gives the place back. Calling it twice does nothing. */
+    /** Gives the place back. A second call does nothing. */
     release(): void;
 }
 
-/** No endpoint can be had: `acquire` rejects with it. */
+/** Rejection of `acquire` if no endpoint is available. */
 export class NoEndpointError extends Error {
     override readonly name = 'NoEndpointError';
 }
 
-/** Probes that run at once. */
+/** Most probes that run at once. */
 const PROBES_AT_ONCE = 32;
 
 interface Waiter extends AcquireOptions {
@@ -73,12 +74,15 @@ interface Waiter extends AcquireOptions {
 const concerns = ({ model }: Pick<OutageWatch, 'model'>, waiter: Waiter): boolean =>
     model === null || waiter.model === model;
 
-/** Gives out places at endpoints: the least loaded first, nobody starving, broken ones left alone until they are well again. */
+/**
+ * Assigns places at endpoints: the least loaded first, without starving any; broken ones are left alone until they have
+ * recovered.
+ */
 export class EndpointPool {
-    /** Those of every model, as they are first asked for. */
+    /** Endpoints of all models, added as models are first requested. */
     private endpoints: readonly Endpoint[] = [];
     private readonly limits = new Map<string, AccountLimits>();
-    /** Requests at once to an endpoint that names no number. */
+    /** Concurrent requests to an endpoint that does not specify a number. */
     private usualConcurrency: number;
     private readonly random: () => number;
     private readonly clock: Clock;
@@ -89,11 +93,11 @@ export class EndpointPool {
     private grants = 0;
     private probes = 0;
     private stopTimer: () => void = () => {};
-    /** One for each model, or for all. */
+    /** One for each model, or a single one for all. */
     private outages: readonly OutageWatch[] = [];
 
     constructor(private readonly options: PoolOptions) {
-        // Every probe under way listens to it.
+        // Every probe in progress listens to this signal.
         setMaxListeners(0, this.closing.signal);
         this.usualConcurrency = options.defaultConcurrency;
         this.clock = options.clock ?? realClock;
@@ -115,7 +119,9 @@ export class EndpointPool {
         if (options.endpoints.length === 0) throw new Error('bug in resume-run: a pool without endpoints');
     }
 
-    /** Looks whether a model is asked for the first time: limits and errors are of the pair of account and model. */
+    /**
+     * Adds endpoints for a model that is requested for the first time: limits and errors belong to a pair of account and model.
+     */
     private addModel(model: string | null): void {
         if (this.outages.some((outage) => outage.model === model)) return;
         const { endpoints, reserve, endpointWait } = this.options;
@@ -126,13 +132,13 @@ export class EndpointPool {
         const servers = endpoints.filter(isServed).map(build(false));
         const added = [
             ...servers,
-            // The same server may be in both lists; it is one server still.
+            // A server that is in both lists is still only one server.
             ...reserve
                 .filter((one) => endpoints.every((other) => other.address !== one.address))
                 .filter(isServed)
                 .map(build(true)),
         ];
-        // Those that were made before anybody named a model have had nothing to do.
+        // Endpoints made before any model was named are still unused.
         const isUnused = this.grants === 0 && this.waiters.size === 0;
         const rest = isUnused ? [] : this.endpoints;
         this.endpoints = [...rest, ...added];
@@ -155,15 +161,15 @@ export class EndpointPool {
     }
 
     /**
-     * From now on, endpoints whose settings name no number of requests at once are calibrated before their first task, and
-     * again after cool-downs, at moments when they have nothing to do. Does nothing with fixed limits, or without `runHello`.
-     * @param atMost requests at once over all endpoints; null: no limit
+     * From now on, endpoints whose settings do not specify a number of concurrent requests are calibrated before their first
+     * task, and again after cool-downs, whenever they are idle. Does nothing with fixed limits, or without `runHello`.
+     * @param atMost most concurrent requests over all endpoints; null: no limit
      */
     calibrateUpTo(atMost: number | null): void {
         if (this.options.limits === 'adaptive') this.calibrator.turnOn(atMost);
     }
 
-    /** Somebody wants so many requests at once: endpoints that name no number take them, if they cope. */
+    /** Requests a higher concurrency from endpoints that do not specify a number, as far as they can handle it. */
     widenTo(concurrency: number): void {
         this.usualConcurrency = Math.max(this.usualConcurrency, concurrency);
         for (const { hasOpenLimit, limits } of this.endpoints)
@@ -171,20 +177,20 @@ export class EndpointPool {
         this.pump();
     }
 
-    /** Requests that the main pool takes at once, as its limits are now; before the first request: at best. */
+    /** Concurrent requests that the main pool accepts under its current limits; before the first request, the maximum. */
     get concurrency(): number {
         const limits = new Set(this.main().map((endpoint) => endpoint.limits));
         return [...limits].reduce((sum, one) => sum + one.concurrency.value, 0);
     }
 
-    /** Figures of every endpoint, the main pool first. */
+    /** Statistics of every endpoint, the main pool first. */
     states(): readonly EndpointState[] {
         return this.endpoints.map((endpoint) => endpoint.snapshot());
     }
 
     /**
-     * Waits for a place at an endpoint, first come first served.
-     * Rejects with the signal's reason when it is aborted, and with `NoEndpointError` when no endpoint is left to wait for.
+     * Waits for a place at an endpoint, first come first served. Rejects with the signal's reason when it is aborted, and with
+     * `NoEndpointError` when there is no endpoint left to wait for.
      */
     acquire(signal: AbortSignal, wanted: AcquireOptions = {}): Promise<Lease> {
         return new Promise<Lease>((resolve, reject) => {
@@ -208,7 +214,7 @@ export class EndpointPool {
                 if (concerns(outage, waiter) && !this.hasWaiterOf(outage)) outage.beginWait(this.clock.now());
             this.waiters.add(waiter);
             this.pump();
-            // Most are served at once.
+            // Most waiters are served immediately.
             if (!this.waiters.has(waiter)) return;
             signal.addEventListener('abort', leave, { once: true });
             if (signal.aborted) leave();
@@ -220,7 +226,7 @@ export class EndpointPool {
         return false;
     }
 
-    /** Turns everybody away and ends probes. Leases that are out stay valid and do nothing more. */
+    /** Turns all waiters away and ends probes. Existing leases stay valid and have no further effect. */
     close(): void {
         if (this.closing.signal.aborted) return;
         this.closing.abort(new NoEndpointError('the endpoint pool is closed'));
@@ -232,7 +238,7 @@ export class EndpointPool {
         return this.endpoints.filter((endpoint) => !endpoint.reserve);
     }
 
-    /** Brings everything up to date: starts probes that are due, serves whom it can, and sets the next alarm. */
+    /** Starts probes that are due, serves the waiters that it can, and sets the next alarm. */
     private pump(): void {
         if (this.closing.signal.aborted) return;
         const now = this.clock.now();
@@ -277,7 +283,7 @@ export class EndpointPool {
                 const now = this.clock.now();
                 const before = limits.concurrency.value;
                 limits.concurrency.note(outcome, sentAt, now);
-                // A rate error is about the account: whoever shares it waits too.
+                // A rate error concerns the account, so all endpoints that share it wait too.
                 const concerned =
                     outcome === 'rate' || (outcome === 'ok' && wait !== null)
                         ? this.endpoints.filter((one) => one.limits === limits)
@@ -286,7 +292,7 @@ export class EndpointPool {
                     this.watch(one, () => one.breaker.note(outcome, now, wait, message, task)),
                 );
                 const changed = changes.includes(true);
-                // Most requests end well and change nothing for anybody.
+                // Most requests succeed and change nothing for other waiters.
                 if (changed || outcome !== 'ok' || limits.concurrency.value !== before) this.pump();
             },
             release: () => {
@@ -322,7 +328,7 @@ export class EndpointPool {
         this.pump();
     }
 
-    /** Tells the hook when `change` changed how the endpoint is, and says whether it did. */
+    /** Calls the hook if `change` changed the endpoint's state. Returns whether it did. */
     private watch(endpoint: Endpoint, change: () => void): boolean {
         const before = endpoint.shownState;
         change();
@@ -331,7 +337,7 @@ export class EndpointPool {
         return changed;
     }
 
-    /** Says when nobody can be served, when that ends, and gives up after `endpointWait`. */
+    /** Reports when an outage begins and ends, and gives up after `endpointWait`. */
     private watchOutages(now: number): void {
         for (const outage of this.outages) {
             const news = outage.watch(now);
@@ -354,7 +360,7 @@ export class EndpointPool {
         }
     }
 
-    /** The run may go on with other models as long as there are any. */
+    /** The run continues as long as another model may still be served. */
     private tellGivenUp(outage: OutageWatch, message: string): void {
         const isAsked = ({ address }: EndpointSettings) =>
             this.endpoints.some((one) => one.address === address);
@@ -378,7 +384,10 @@ export class EndpointPool {
         }
     }
 
-    /** One alarm for the next moment at which time alone changes something. Without waiters there is none: nothing keeps the process. */
+    /**
+     * Sets one alarm for the next moment at which passing time alone changes something. Without waiters there is none, so that
+     * the process can end.
+     */
     private setAlarm(now: number): void {
         this.stopTimer();
         this.stopTimer = () => {};

@@ -1,10 +1,11 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /*
- * Which proxy a request goes through, as the variables say that curl and most other programs read. Names in lower case go first.
+ * Chooses the proxy for a request according to the environment variables that curl and most other programs read. Names in lower
+ * case take precedence.
  */
 
-/** A proxy, none, or a variable whose value is not the address of one. */
+/** A proxy, no proxy, or a variable whose value is not a proxy's address. */
 export type ProxyChoice = { readonly url: string | null } | { readonly problem: string };
 
 /** @param origin such as `https://api.deepseek.com` */
@@ -27,7 +28,7 @@ export function chooseProxy(origin: string, env: NodeJS.ProcessEnv = process.env
 const DIRECT = { url: null } as const;
 const DEFAULT_PORTS = { http: '80', https: '443' } as const;
 
-/** What runs on this machine is asked directly: another machine's proxy would look for it there. */
+/** Services on this machine are contacted directly: a proxy on another machine would look for them there. */
 function isOnThisMachine(host: string): boolean {
     if (host === 'localhost' || host.endsWith('.localhost')) return true;
     return isIP(host) !== 0 && LOOPBACK.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
@@ -42,7 +43,7 @@ interface Target {
     readonly port: string;
 }
 
-/** By a list such as `example.com,.internal,10.0.0.0/8,other.net:8080`; a name counts for what is below it too. */
+/** Matches a list such as `example.com,.internal,10.0.0.0/8,other.net:8080`. A domain name also covers its subdomains. */
 function isExcepted({ host, port }: Target, list: string): boolean {
     return list
         .toLowerCase()

@@ -6,10 +6,10 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * How long a service lets nobody ask, by its headers `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`: until the reset of
- * whichever has nothing left. A limit of 0 or -1, as Azure sends it, means that there is none.
+ * How long a service accepts no requests, according to its headers `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`: until
+ * the reset of whichever has nothing left. A limit of 0 or -1, which Azure sends, means that there is no limit.
  * @param headers names in lower case
- * @returns milliseconds; null where the quota is not used up, or no header tells
+ * @returns milliseconds; null if the quota is not used up, or if no header tells
  */
 export function rateHeaderWait(headers: Headers): number | null {
     const waits = ['requests', 'tokens'].map((kind) => {

@@ -1,4 +1,7 @@
-/** The longest wait that a server may ask for, milliseconds: 24 days, near the longest that timers take. Quotas end by the day or month. */
+/**
+ * The longest wait that a server may ask for, in milliseconds: 24 days, close to the longest delay of timers. Quotas may be per
+ * day or month.
+ */
 export const LONGEST_RETRY_AFTER = 24 * 24 * 3_600_000;
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
@@ -7,7 +10,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
  * How long a server asks us to wait: `retry-after-ms`, or `Retry-After` as seconds or as an HTTP date.
  * @param headers names in lower case
  * @param wallTime milliseconds since 1970
- * @returns milliseconds, bounded by 24 days; null where it asks for nothing that can be read
+ * @returns milliseconds, at most 24 days; null if there is no readable value
  */
 export function retryAfter(headers: Headers, wallTime: number): number | null {
     const precise = decimal(headers['retry-after-ms']);
@@ -15,7 +18,7 @@ export function retryAfter(headers: Headers, wallTime: number): number | null {
     const seconds = decimal(headers['retry-after']);
     if (seconds !== null) return bounded(seconds * 1000);
     const text = single(headers['retry-after']);
-    // A date always has letters; Date.parse would read "-5" as a year.
+    // A date always contains letters; Date.parse would read "-5" as a year.
     const date = text !== null && /[a-z]/i.test(text) ? Date.parse(text) : Number.NaN;
     return Number.isNaN(date) ? null : bounded(date - wallTime);
 }

@@ -2,12 +2,12 @@ import { readReason } from '../util/io-error.js';
 import { readRegularFile } from '../util/regular-file.js';
 import { UserError } from '../util/user-error.js';
 
-/** Where a token is kept: never the token itself. */
+/** Where a token is stored; never the token itself. */
 export type TokenSource = { readonly env: string } | { readonly file: string };
 
 /**
  * Reads a token.
- * @throws UserError if it is not there or empty; the message names the place, never the content
+ * @throws UserError if it is missing or empty; the message names the place, never the content
  */
 export function readToken(source: TokenSource, env: NodeJS.ProcessEnv = process.env): string {
     if ('env' in source) {
@@ -26,7 +26,7 @@ export function readToken(source: TokenSource, env: NodeJS.ProcessEnv = process.
     return checked(token, `the file ${source.file}`);
 }
 
-/** A header value with a line break would be refused by HTTP with the whole token in the error. */
+/** A token with a line break must not become a header value: HTTP would reject it with an error that contains the whole token. */
 function checked(token: string, where: string): string {
     if (!/^[\x21-\x7e]+$/.test(token))
         throw new UserError(`token: ${where} holds more than one word of plain characters`);

@@ -1,31 +1,31 @@
 import { UserError } from '../util/user-error.js';
 
-/** Where spans are sent: LangSmith, or any collector that takes OTLP over HTTP. */
+/** Where spans are sent: LangSmith, or any collector that accepts OTLP over HTTP. */
 export interface Destination {
-    /** For messages; without secrets. */
+    /** Name in messages, without secrets. */
     readonly name: string;
-    /** Null: what the exporter finds in OTEL_EXPORTER_OTLP_*. */
+    /** Null: the exporter uses OTEL_EXPORTER_OTLP_*. */
     readonly url: string | null;
     readonly headers: Readonly<Record<string, string>>;
 }
 
-/** `--enable-langsmith` and `--disable-langsmith`; `auto`: what LANGSMITH_TRACING says. */
+/** `--enable-langsmith` and `--disable-langsmith`; `auto`: LANGSMITH_TRACING decides. */
 export type LangSmithChoice = 'on' | 'off' | 'auto';
 
 const LANGSMITH_HOST = 'https://api.smith.langchain.com';
 
-/** Project of traces where none is named, as in the earlier tool. */
+/** Default project of traces, as in the earlier tool. */
 const LANGSMITH_PROJECT = 'bigmodel-analysis';
 
 /**
- * Where the environment says that traces go; none where nothing asks for any.
- * @throws UserError where `--enable-langsmith` is given without a key
+ * The destinations of traces according to the environment; empty if none is requested.
+ * @throws UserError if `--enable-langsmith` is given without a key
  */
 export function findDestinations(langSmith: LangSmithChoice, env: NodeJS.ProcessEnv): readonly Destination[] {
     return [...readLangSmith(langSmith, env), ...readCollector(env)];
 }
 
-/** LANGSMITH_*, and LANGCHAIN_* of the same meaning. */
+/** LANGSMITH_*, or LANGCHAIN_* with the same meaning. */
 function readLangSmith(choice: LangSmithChoice, env: NodeJS.ProcessEnv): readonly Destination[] {
     const find = (...names: readonly string[]): string | null => {
         for (const name of names) {
@@ -51,7 +51,8 @@ function readLangSmith(choice: LangSmithChoice, env: NodeJS.ProcessEnv): readonl
         {
             name: `LangSmith (${new URL(host).host})`,
             url: `${host.replace(/\/+$/, '')}/otel/v1/traces`,
-            // A collector's own headers go to the collector alone: the exporter adds what it finds in the environment.
+            // A collector's headers must go only to that collector, but the exporter adds those in the environment; blank values
+            // override them.
             headers: { ...makeBlankHeaders(env), 'x-api-key': key, 'Langsmith-Project': project },
         },
     ];
@@ -69,7 +70,7 @@ function readCollector(env: NodeJS.ProcessEnv): readonly Destination[] {
     return [{ name: `the collector at ${new URL(address).host}`, url: null, headers: {} }];
 }
 
-/** The headers that the environment names for a collector, without their values. */
+/** The headers that the environment specifies for a collector, with blank values. */
 function makeBlankHeaders(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
     const named = [env['OTEL_EXPORTER_OTLP_HEADERS'], env['OTEL_EXPORTER_OTLP_TRACES_HEADERS']];
     const names = named.flatMap((list) =>

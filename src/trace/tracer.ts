@@ -7,26 +7,26 @@ import { getMessage } from '../util/message.js';
 import { maskSecrets } from '../util/secrets.js';
 import type { Destination } from './destinations.js';
 
-/** Spans that wait at most; more are dropped, as a trace is worth less than a result. */
+/** Most spans that may wait; further ones are dropped, since a trace is worth less than a result. */
 const MOST_WAITING = 4096;
 /** Milliseconds for one request to a collector. */
 const EXPORT_TIMEOUT = 4000;
-/** Milliseconds that the end of a run waits for spans to be sent. */
+/** Milliseconds that a run waits at its end for spans to be sent. */
 const FLUSH_TIMEOUT = 5000;
-/** Milliseconds after which a round whose tasks have all ended is ended too: a collector shows a trace when its root is there. */
+/** Milliseconds after which a round without running tasks is ended. Collectors show a trace only once its root has arrived. */
 const ROUND_IDLE = 60_000;
 
-/** The packages that traces need, which are installed by whoever wants them. */
+/** The packages needed for tracing, which users install themselves if they want it. */
 const MISSING =
     'traces are not sent: npm install @opentelemetry/api@1.9.1 @opentelemetry/sdk-trace-base@2.12.0 ' +
     '@opentelemetry/resources@2.12.0 @opentelemetry/exporter-trace-otlp-proto@0.223.0';
 
-/** The group whose tasks of one index are a round, traced together. */
+/** The group in which tasks with the same index form a round and are traced together. */
 const ROUNDS = 'iteration';
 
 /** A task that is being traced. */
 export interface TracedTask {
-    /** The span as the W3C header of that name writes it. */
+    /** The span in the format of the W3C `traceparent` header. */
     readonly traceparent: string;
     end(outcome: Outcome | UnwritableOutcome, workerId: string): void;
 }
@@ -42,8 +42,8 @@ interface Round {
 type Api = typeof import('@opentelemetry/api');
 
 /**
- * The trace of one run: round > topic > requests and tools, or cell > the same. Nothing that goes wrong here reaches a task: what
- * cannot be sent is dropped, with one notice.
+ * The trace of one run: round > topic > requests and tools, or cell > requests and tools. Errors here never affect a task: spans
+ * that cannot be sent are dropped, with one notice.
  */
 export class RunTracer {
     readonly #api: Api;
@@ -59,7 +59,7 @@ export class RunTracer {
         this.#tracer = provider.getTracer('resume-run', readPackageVersion());
     }
 
-    /** @returns null, with a notice, where the packages of OpenTelemetry are not installed */
+    /** @returns null, with a notice, if the OpenTelemetry packages are not installed */
     static async open(
         destinations: readonly Destination[],
         onNotice: (message: string) => void,
@@ -86,7 +86,7 @@ export class RunTracer {
                     return new sdk.BatchSpanProcessor(watch(exporter, destination, onNotice), {
                         maxQueueSize: MOST_WAITING,
                         scheduledDelayMillis: 1000,
-                        // Later than the exporter's own, which says what went wrong.
+                        // Later than the exporter's own timeout, whose error says what went wrong.
                         exportTimeoutMillis: 2 * EXPORT_TIMEOUT,
                     });
                 }),
@@ -99,7 +99,7 @@ export class RunTracer {
         }
     }
 
-    /** Begins the span of an attempt. */
+    /** Starts the span of an attempt. */
     start(task: Task): TracedTask {
         const { sample, group, index, attempt } = task;
         const isTopic = group === ROUNDS;
@@ -138,7 +138,7 @@ export class RunTracer {
         };
     }
 
-    /** Adds a part of an attempt, which has ended by now. */
+    /** Adds a part of an attempt, which has already ended. */
     add({ kind, name, parent, startedAt, endedAt, attributes, events, error }: TaskSpan): void {
         const { SpanKind, SpanStatusCode, trace, ROOT_CONTEXT } = this.#api;
         const context = parseParent(parent);
@@ -161,7 +161,7 @@ export class RunTracer {
         span.end(endedAt);
     }
 
-    /** Ends what is open and sends what waits, for a bounded time. Never throws. */
+    /** Ends open spans and sends those waiting, within a bounded time. Never throws. */
     async close(): Promise<void> {
         for (const round of this.#rounds.values()) endRound(round);
         let timer: NodeJS.Timeout | undefined;
@@ -216,7 +216,7 @@ function makeOutcomeAttributes(outcome: Outcome | UnwritableOutcome): SpanAttrib
     }
 }
 
-/** Values that the environment gave to addresses and commands are shown by the name of their variable. */
+/** Replaces values that the environment supplied for addresses and commands by the names of their variables. */
 function withoutSecrets(attributes: SpanAttributes): Record<string, string | number | boolean | string[]> {
     return Object.fromEntries(
         Object.entries(attributes).map(([name, value]) => [
@@ -230,7 +230,7 @@ function withoutSecrets(attributes: SpanAttributes): Record<string, string | num
     );
 }
 
-/** An exporter that tells once that spans cannot be sent. */
+/** Wraps an exporter to report once that spans cannot be sent. */
 function watch(
     exporter: SpanExporter,
     { name, headers }: Destination,
