@@ -13,10 +13,10 @@ import type { PartBuilder } from './part-builder.js';
 
 type Change = RecordChange | BatchChange;
 
-/** Rows of parts that are not counted any more, by number of the part. */
+/** Rows that no longer count, by number of their part. */
 export type DroppedRows = Map<number, Set<number>>;
 
-/** What a batch comes to, when held against the keys that are there. */
+/** The effect of a batch, compared with the keys that are stored. */
 export interface BatchOutcome {
     readonly summary: CommitSummary;
     readonly dropped: DroppedRows;
@@ -24,8 +24,8 @@ export interface BatchOutcome {
 }
 
 /**
- * Writes the records of a batch that are new, and finds what they replace. The rule: of one key the highest revision wins;
- * at equal revisions what is there stays, except that a retirement takes a record out.
+ * Writes the records of a batch that are new, and finds those that they replace. For each key the highest revision wins; at equal
+ * revisions the stored record stays, except that a retirement removes it.
  * @throws WriteError, and whatever `changes` throws
  */
 export async function sortBatch(
@@ -100,7 +100,7 @@ class Sorter implements BatchOutcome {
     }
 
     /**
-     * Counts a record, and drops what it replaces. False if it is known already, or older than what is there.
+     * Counts a record and drops the one that it replaces. Returns false if it is already known, or older than the stored one.
      * @param slot of its digest among the pending ones
      */
     #isNews(slot: number, words: Uint32Array, at: number, revision: number): boolean {

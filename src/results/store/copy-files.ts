@@ -6,7 +6,7 @@ import { WriteError } from '../../host/write-error.js';
 import { describeIoError, getIoCode, withDescriptors } from '../../util/io-error.js';
 import { UserError } from '../../util/user-error.js';
 
-/** Copies a file, durably but for its name. */
+/** Copies a file durably, except for its name. */
 export async function copyDurably(source: string, target: string): Promise<void> {
     await makeDirectory(dirname(target));
     await copyFile(source, target, constants.COPYFILE_FICLONE);
@@ -18,7 +18,7 @@ export async function copyDurably(source: string, target: string): Promise<void>
     }
 }
 
-/** Gives a file that is never changed in place a second name; a copy where the file system has no such. */
+/** Hard-links a file that never changes in place, or copies it if the file system has no hard links. */
 export async function linkOrCopy(from: string, to: string): Promise<void> {
     try {
         await link(from, to);
@@ -29,7 +29,7 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
     }
 }
 
-/** @throws WriteError in place of an error of a file */
+/** @throws WriteError in place of a file system error */
 export async function explainWrite<T>(path: string, action: () => Promise<T>): Promise<T> {
     try {
         return await action();
@@ -40,7 +40,7 @@ export async function explainWrite<T>(path: string, action: () => Promise<T>): P
     }
 }
 
-/** @throws what the system says where that cannot be told: a file that is there must not be taken for one that is not */
+/** @throws the system's error if existence cannot be determined: an existing file must not be treated as missing */
 export async function isThere(path: string): Promise<boolean> {
     try {
         await stat(path);
@@ -51,5 +51,5 @@ export async function isThere(path: string): Promise<boolean> {
     }
 }
 
-/** `2026-11-29T03-21-57`: for names of folders. */
+/** `2026-11-29T03-21-57`, for use in folder names. */
 export const timeForName = (): string => new Date().toISOString().slice(0, 19).replaceAll(':', '-');

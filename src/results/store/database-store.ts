@@ -27,15 +27,18 @@ import { loadCodec, PartError } from './part-codec.js';
 import { moveReplacedParts, removeExpiredParts } from './replaced-parts.js';
 import { readRetirements, type RetiredKey, writeRetirements } from './retirement-files.js';
 
-/** A part below this is joined with others. Bytes. */
+/** Smaller parts are joined with others. Bytes. */
 const SMALL_PART = 50 * 1024 * 1024;
-/** Small parts that a commit leaves alone. */
+/** Number of small parts that a commit leaves unjoined. */
 const MOST_SMALL_PARTS = 64;
 
-/** Bytes of JSON lines of a part that a commit makes. One is encoded while the next is filled; joining them costs little. */
+/**
+ * Bytes of JSON lines in a part that a commit writes. One part is encoded while the next is filled, and joining them later is
+ * cheap.
+ */
 const FRESH_PART = 32 * 1024 * 1024;
 
-/** Rows that the engine leaves out of a copy at most; beyond, records are copied one by one. */
+/** Most rows that the engine can leave out of a copy; beyond that, records are copied one by one. */
 const MOST_DROPPED = 2000;
 
 export interface StoreSettings {
@@ -48,19 +51,21 @@ export interface StoreSettings {
     readonly partBytes?: number;
 }
 
-/** The single writer of a database, holding its lock. See `ResultStore`. */
+/** The single writer of a database, which holds its lock. See `ResultStore`. */
 export class DatabaseStore implements ResultStore {
     readonly dir: string;
     readonly #settings: StoreSettings;
     readonly #writer: DurableWriter;
     readonly #keyWriter: DurableWriter;
     readonly #indexed = new KeyIndex();
-    /** Parts whose keys are not among the indexed ones yet: who commits only once never asks for these. */
+    /**
+     * Parts whose keys are not in the index yet. It is filled on demand: after the last commit of a process nobody needs them.
+     */
     #unindexed: LivePart[] = [];
     readonly #parts = new Map<number, LivePart>();
     #manifest: Manifest;
     #ids: number;
-    /** Raised where they could not be joined, so that not every commit tries again. */
+    /** Raised when joining failed, so that not every commit tries again. */
     #mostSmallParts = MOST_SMALL_PARTS;
     #last: Promise<unknown> = Promise.resolve();
 
@@ -87,12 +92,12 @@ export class DatabaseStore implements ResultStore {
         return this.#manifest;
     }
 
-    /** Reads the keys that were retired. Call it once, before the first commit. */
+    /** Reads the keys that were retired. Call this once, before the first commit. */
     async loadRetirements(): Promise<void> {
         for await (const key of readRetirements(this.dir, this.#manifest)) this.#takeRetired(key);
     }
 
-    /** Call it when every part is taken: a record that came back after it was retired stays. */
+    /** Call this after all parts were taken: a record that came back after its retirement stays. */
     #takeRetired({ digest, revision }: RetiredKey): void {
         const words = toWords(digest);
         const known = this.#index.get(words);
@@ -112,8 +117,8 @@ export class DatabaseStore implements ResultStore {
     }
 
     /**
-     * Brings the counts of an earlier database in, beside the records.
-     * @returns false if a file with the same content was brought in before
+     * Adds the counts of an earlier database, next to the records.
+     * @returns false if a file with the same content was added before
      * @throws as `commit`
      */
     addAggregates(set: AggregateSet): Promise<boolean> {
@@ -127,10 +132,10 @@ export class DatabaseStore implements ResultStore {
     }
 
     /**
-     * Rewrites every part in the codec `to`; see migration.ts. What an earlier call left half done is finished.
-     * @param onProgress told after each switch of how many records are done and how many there are
-     * @returns records that were rewritten by this call
-     * @throws as `commit`; UserError (exit 2) where the codec needs what is not installed
+     * Rewrites every part with the codec `to`; see migration.ts. Finishes an earlier migration that was interrupted.
+     * @param onProgress called after each switch with the number of records done and the total
+     * @returns number of records that this call rewrote
+     * @throws as `commit`; UserError (exit 2) if the codec needs a package that is not installed
      */
     migrate(to: StorageFormat, onProgress: (done: number, all: number) => void): Promise<number> {
         return this.#inTurn(async () => {
@@ -150,9 +155,9 @@ export class DatabaseStore implements ResultStore {
         });
     }
 
-    /** @returns null: every part is in the codec, and there is nothing that a rollback should go back to */
+    /** @returns null if every part already has the codec and there is no unfinished migration */
     async #beginMigration(to: StorageFormat, others: readonly LivePart[]): Promise<Migration | null> {
-        // Before anything is written: a migration that cannot read its parts must not count as begun.
+        // Load before writing anything: a migration that cannot read its parts must not count as started.
         for (const codec of new Set([to, ...others.map(({ info }) => info.codec)])) await loadCodec(codec);
         await this.#settings.lock.verify();
         const known = await readMigration(this.dir);
@@ -178,7 +183,7 @@ export class DatabaseStore implements ResultStore {
                 targets.map((part) => part.info),
             );
             const made = [...migration.made, ...targets.map((part) => part.info.path)];
-            // Before the switch: parts that nobody knows would forbid going back.
+            // Record them before the switch: unknown parts would prevent a rollback.
             await writeMigration(this.#writer, { ...migration, made });
             await this.#publish({ storage: migration.to }, group, targets);
             return { ...migration, made };
@@ -190,7 +195,7 @@ export class DatabaseStore implements ResultStore {
 
     /**
      * Goes back to the parts from before the last migration.
-     * @throws as `commit`; UserError (exit 2) if there was none, or records came since
+     * @throws as `commit`; UserError (exit 2) if there was no migration, or records were added since
      */
     rollBackMigration(): Promise<StorageFormat> {
         return this.#inTurn(async () => {
@@ -286,7 +291,7 @@ export class DatabaseStore implements ResultStore {
         }
     }
 
-    /** What was committed is durable: a disk that has no room for the joined parts costs nothing but their number. */
+    /** The commit is already durable: if the disk has no room for the joined parts, there are just more of them. */
     async #joinMany(): Promise<void> {
         try {
             await this.#join(this.#mostSmallParts);
@@ -296,7 +301,7 @@ export class DatabaseStore implements ResultStore {
         }
     }
 
-    /** Joins parts that are small if there are more than `most` of them. */
+    /** Joins the small parts if there are more than `most` of them. */
     async #join(most: number): Promise<void> {
         const format = this.#settings.storage;
         const small = [...this.#parts.values()].filter(
@@ -349,7 +354,9 @@ export class DatabaseStore implements ResultStore {
         }
     }
 
-    /** Makes the next generation: everything it names is durable first, and the rename of the manifest is the moment. */
+    /**
+     * Publishes the next generation. Everything that it names is made durable first; the rename of the manifest makes it visible.
+     */
     async #publish(
         change: Partial<Manifest>,
         removed: readonly LivePart[] = [],
@@ -387,7 +394,7 @@ export class DatabaseStore implements ResultStore {
         this.#unindexed.push(part);
     }
 
-    /** Every key there is, in the order in which parts were taken: the last one of a key stands. */
+    /** All keys, indexed in the order in which parts were taken: the last entry of a key wins. */
     get #index(): KeyIndex {
         const parts = this.#unindexed;
         this.#unindexed = [];

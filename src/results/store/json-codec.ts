@@ -36,8 +36,8 @@ function parseLine(path: string, line: number, text: string): ResultRecord {
 }
 
 /**
- * Whole lines of a file, a block of it at a time.
- * @throws PartError if the last one has no line break: the file was cut
+ * The whole lines of a file, one block at a time.
+ * @throws PartError if the last line has no line break: the file was truncated
  */
 export async function* readLineBatches(path: string): AsyncGenerator<readonly string[]> {
     let rest: Buffer[] = [];

@@ -8,22 +8,22 @@ import type { PartInfo } from './manifest.js';
 import { loadCodec, PartError } from './part-codec.js';
 
 /*
- * keys/<part>.keys2 holds the keys of a part in the order of its rows, so that a start need not read the parts. It is a
- * cache: a missing one, or one of another length, is made again from the part.
+ * keys/<part>.keys2 holds the keys of a part in row order, so that a start need not read the parts. It is a cache: a file that is
+ * missing or has the wrong length is rebuilt from the part.
  */
 
 export const KEYS = 'keys';
 
-/** Ends the name of a part's sums, which tree/part-cells.ts keeps there too. */
+/** Suffix of the file with a part's sums, which tree/part-cells.ts keeps in the same folder. */
 export const CELLS_SUFFIX = '.cells.json';
 
-/** Another one for every way of making digests: those of another way would be taken for other records. */
+/** Must change with the way digests are computed: otherwise the old ones would be taken for those of other records. */
 const SUFFIX = '.keys2';
 const EARLIER_SUFFIX = '.keys';
 
 const keyFile = (part: PartInfo, suffix = SUFFIX): string => `${basename(part.path)}${suffix}`;
 
-/** @param writer for the folder `keys`. @throws WriteError */
+/** @param writer for the `keys` folder. @throws WriteError */
 export async function writeKeys(writer: DurableWriter, part: PartInfo, keys: RecordKeys): Promise<void> {
     await writer.write(keyFile(part), [keys.bytes]);
 }
@@ -36,7 +36,7 @@ export async function readKeys(dir: string, part: PartInfo): Promise<RecordKeys>
         : await readKeysOfPart(dir, part);
 }
 
-/** From the part itself. @throws PartError if it is damaged */
+/** Reads the keys from the part itself. @throws PartError if it is damaged */
 export async function readKeysOfPart(dir: string, part: PartInfo): Promise<RecordKeys> {
     const keys = new RecordKeys();
     const codec = await loadCodec(part.codec);
@@ -47,7 +47,7 @@ export async function readKeysOfPart(dir: string, part: PartInfo): Promise<Recor
     return keys;
 }
 
-/** Removes what is cached about a part. */
+/** Removes everything that is cached about a part. */
 export async function removeKeys(dir: string, part: PartInfo): Promise<void> {
     for (const name of [SUFFIX, EARLIER_SUFFIX, CELLS_SUFFIX].map((suffix) => keyFile(part, suffix)))
         await rm(join(dir, KEYS, name), { force: true }).catch(() => undefined);

@@ -1,9 +1,9 @@
 import { DIGEST_WORDS, KEY_ENTRY_WORDS, type RecordKeys } from '../record/record-keys.js';
 
-/** The part of a key that was retired. */
+/** Part number of a retired key. */
 export const RETIRED = 0xffff_ffff;
 
-/** Where a record is. */
+/** Location of a record. */
 export interface KeyEntry {
     readonly revision: number;
     /** Number of the part, or RETIRED. */
@@ -15,8 +15,8 @@ export interface KeyEntry {
 const EMPTY = -1;
 
 /**
- * Maps the digest of a key to its record. About 50 bytes a key, in typed arrays: a Map of a million texts would take five
- * times as much. A digest is given as the array that its words stand in, and the place of the first.
+ * Maps the digest of a key to its record. Takes about 50 bytes per key, in typed arrays; a Map of a million strings would take
+ * five times as much. A digest is passed as an array of words and the position of its first word.
  */
 export class KeyIndex {
     #size = 0;
@@ -38,7 +38,7 @@ export class KeyIndex {
         this.setAt(this.find(words, start), words, start, { revision, part, row });
     }
 
-    /** Slot of a digest, or the empty one where it belongs: for `getAt` and `setAt`, until another key is set. */
+    /** Slot of a digest, or the empty one where it belongs. Valid for `getAt` and `setAt` until another key is set. */
     find(words: Uint32Array, start: number): number {
         if (this.#size * 2 >= this.#slots.length) this.#grow(this.#size + 1);
         return this.#findSlot(words, start);
@@ -50,7 +50,7 @@ export class KeyIndex {
         return { revision: this.#revisions[at] ?? 0, part: this.#parts[at] ?? 0, row: this.#rows[at] ?? 0 };
     }
 
-    /** @param slot of that digest */
+    /** @param slot of this digest */
     setAt(slot: number, words: Uint32Array, start: number, { revision, part, row }: KeyEntry): void {
         let at = this.#slots[slot] ?? EMPTY;
         if (at === EMPTY) {
@@ -65,7 +65,7 @@ export class KeyIndex {
         this.#rows[at] = row;
     }
 
-    /** Every row of a part. */
+    /** Sets the keys of all rows of a part. */
     setPart(keys: RecordKeys, part: number): void {
         const { words, count } = keys;
         if ((this.#size + count) * 2 > this.#slots.length) this.#grow(this.#size + count);
@@ -90,7 +90,7 @@ export class KeyIndex {
         return true;
     }
 
-    /** Makes room for so many keys. */
+    /** Makes room for this many keys. */
     #grow(keys: number): void {
         let length = this.#slots.length * 2;
         while (length < keys * 2) length *= 2;

@@ -9,14 +9,14 @@ import { STORAGE_FORMATS, type StorageFormat } from '../result-store.js';
 
 export const MANIFEST = 'manifest.json';
 export const PARTS = 'parts';
-/** Parts that a later generation replaced; they live ten more minutes for readers of the earlier one. */
+/** Parts that a later generation replaced; they are kept for ten more minutes for readers of the earlier one. */
 export const REPLACED = 'replaced';
-/** The tree of the earlier tools, made from the records. */
+/** The tree in the earlier tools' format, derived from the records. */
 export const MASTER = 'master_database.json';
 
 const VERSION = 1;
 
-/** The one file that says which others are the database. Paths are relative to its folder, with `/`. */
+/** The file that says which other files make up the database. Paths are relative to its folder and use `/`. */
 export interface Manifest {
     readonly version: number;
     /** Raised by every commit and compaction. */
@@ -26,11 +26,11 @@ export interface Manifest {
     /** ISO 8601, UTC; for people. */
     readonly created_at: string;
     readonly written_at: string;
-    /** Each key is in one row of one part. */
+    /** Each key is in exactly one row of one part. */
     readonly parts: readonly PartInfo[];
-    /** Keys that were taken out and up to which revision, as JSON lines. */
+    /** Removed keys, each with the revision up to which it was removed, as JSON lines. */
     readonly retirements: readonly FileInfo[];
-    /** Counts of earlier databases, which have no records. */
+    /** Counts of earlier databases without records. */
     readonly aggregates: readonly AggregateInfo[];
 }
 
@@ -42,14 +42,14 @@ export interface FileInfo {
 
 export interface PartInfo extends FileInfo {
     readonly codec: StorageFormat;
-    /** SHA-256 of its bytes; a backup has it, and what was restored from one. */
+    /** SHA-256 of the file's bytes; set in backups, and in databases restored from one. */
     readonly sha256?: string;
 }
 
 export interface AggregateInfo {
     readonly path: string;
     readonly cells: number;
-    /** Name of the earlier tool's file, and the SHA-256 of its content. */
+    /** Name of the earlier tool's file, and SHA-256 of its content. */
     readonly source: string;
     readonly sha256: string;
 }
@@ -77,7 +77,10 @@ export async function readManifest(dir: string): Promise<Manifest | null> {
     return parseManifest(path, text);
 }
 
-/** A new name for a file that a manifest is to name. Not numbered: no name is ever used twice, whatever a restore brings back. */
+/**
+ * A new file name for a manifest to refer to. It is not a running number, so that no name is ever reused, whatever a restore
+ * brings back.
+ */
 export const makeFileName = (extension: string): string =>
     `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}${extension}`;
 
@@ -110,7 +113,7 @@ function parseManifest(path: string, text: string): Manifest {
             throw damaged(`expected a list of files in ${name}`);
         const paths = value.map((one) => (isJsonObject(one) ? one.path : null));
         const twice = paths.find((path, at) => paths.indexOf(path) !== at);
-        // Its records would count twice.
+        // Its records would be counted twice.
         if (twice !== undefined) throw damaged(`it names ${JSON.stringify(twice)} twice`);
     };
     for (const name of ['created_at', 'written_at'])
@@ -138,7 +141,7 @@ const isHash = (value: Json | undefined): boolean =>
 const isStorage = (value: Json | undefined): value is StorageFormat =>
     STORAGE_FORMATS.some((format) => format === value);
 
-/** A path from a manifest never leaves its folder in the database: `parts/x.jsonl`, not `../x`, `/x` nor `parts/y/x`. */
+/** Whether a path from a manifest stays in its folder of the database: `parts/x.jsonl`, not `../x`, `/x` or `parts/y/x`. */
 const isInside = (folder: string, value: Json | undefined): value is string =>
     typeof value === 'string' &&
     value.startsWith(`${folder}/`) &&

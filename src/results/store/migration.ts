@@ -12,9 +12,10 @@ import { type Manifest, PARTS, type PartInfo } from './manifest.js';
 import { loadCodec, PartError } from './part-codec.js';
 
 /*
- * A migration rewrites the parts of one codec in the other, some at a time: each group is written, read back, compared record by
- * record, and only then named by the manifest. Killed anywhere, the database is whole, in both codecs, and the same command goes on.
- * migration.json says what there was before; the old parts stay in before-migration/ until the next migration, for --rollback.
+ * A migration rewrites the parts of one codec with the other, a group at a time: each group is written, read back and compared
+ * record by record before the manifest names it. If it is killed at any point, the database is complete, in both codecs, and the
+ * same command continues. migration.json records the state before; the old parts stay in before-migration/ until the next
+ * migration, for --rollback.
  */
 
 export const MIGRATION = 'migration.json';
@@ -28,7 +29,7 @@ export interface Migration {
     readonly started_at: string;
     readonly is_finished: boolean;
     readonly before: Pick<Manifest, 'storage' | 'parts' | 'retirements'>;
-    /** Paths of parts that it wrote. */
+    /** Paths of the parts that it wrote. */
     readonly made: readonly string[];
 }
 
@@ -56,7 +57,7 @@ function parseMigration(text: string): Migration | null {
         const isWhole =
             isJsonObject(json) && json.version === 1 && Array.isArray(json.made) && isJsonObject(json.before);
         const parts = isWhole && isJsonObject(json.before) ? json.before.parts : null;
-        // Paths become names of files: only those of parts are taken.
+        // Paths are used as file names, so only paths of parts are accepted.
         const fits = (one: unknown): boolean =>
             isJsonObject(one) &&
             typeof one.path === 'string' &&
@@ -72,13 +73,13 @@ export async function writeMigration(writer: DurableWriter, migration: Migration
     await writer.write(MIGRATION, [Buffer.from(`${JSON.stringify(migration, null, 2)}\n`)]);
 }
 
-/** After a rollback there is nothing to go back to. */
+/** Call this after a rollback: there is nothing left to go back to. */
 export async function forgetMigration(dir: string): Promise<void> {
     await rm(join(dir, MIGRATION), { force: true });
     await rm(join(dir, BEFORE_MIGRATION), { recursive: true, force: true });
 }
 
-/** Puts every part of a manifest into before-migration/, as a second name where the file system has such. Removes an earlier backup. */
+/** Puts every part of a manifest into before-migration/, as hard links if the file system has them. Removes an earlier backup. */
 export async function backUpParts(dir: string, parts: readonly PartInfo[]): Promise<void> {
     await rm(join(dir, BEFORE_MIGRATION), { recursive: true, force: true });
     await makeDirectory(join(dir, BEFORE_MIGRATION));
@@ -87,7 +88,7 @@ export async function backUpParts(dir: string, parts: readonly PartInfo[]): Prom
     await syncDirectory(join(dir, BEFORE_MIGRATION));
 }
 
-/** Brings a part back from before-migration/. */
+/** Restores a part from before-migration/. */
 export async function bringBackPart(dir: string, { path }: PartInfo): Promise<void> {
     await duplicate(join(dir, BEFORE_MIGRATION, basename(path)), join(dir, path));
     await syncDirectory(join(dir, PARTS));
@@ -102,7 +103,7 @@ async function duplicate(from: string, to: string): Promise<void> {
     }
 }
 
-/** Parts of about this many bytes are rewritten together. */
+/** Parts of about this many bytes in total are rewritten together. */
 const GROUP_BYTES = 100 * 1024 * 1024;
 
 export function groupParts<T extends { readonly info: PartInfo }>(
@@ -122,7 +123,7 @@ export function groupParts<T extends { readonly info: PartInfo }>(
 }
 
 /**
- * Reads parts back and compares them with what they were made of, record by record and in order.
+ * Reads parts back and compares them with their sources, record by record and in order.
  * @throws PartError at the first difference
  */
 export async function compareParts(
@@ -158,8 +159,8 @@ async function* linesIn(dir: string, parts: readonly PartInfo[]): AsyncGenerator
 }
 
 /**
- * Whether nothing but the migration has changed the database since.
- * @throws UserError (exit 2) if something has: going back would lose it
+ * Checks that only the migration has changed the database since.
+ * @throws UserError (exit 2) if anything else has: going back would lose it
  */
 export function refuseRollbackOverNews(migration: Migration, manifest: Manifest): void {
     const known = new Set([...migration.made, ...migration.before.parts.map(({ path }) => path)]);

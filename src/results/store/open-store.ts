@@ -24,18 +24,18 @@ import { PartError } from './part-codec.js';
 import { moveReplacedParts, removeExpiredParts } from './replaced-parts.js';
 
 export interface OpenStoreOptions {
-    /** The database's folder, `database`; made if it is not there. */
+    /** The database's folder, `database`; created if missing. */
     readonly dir: string;
-    /** Null: what the database has, JSON for a new one. */
+    /** Null: the database's own format, or JSON for a new one. */
     readonly storage: StorageFormat | null;
     readonly takeOver?: boolean;
-    /** A line for people. */
+    /** Receives a line for the user. */
     readonly onNotice: (message: string) => void;
-    /** The caller converts the database. */
+    /** The caller is about to convert the database. */
     readonly converts?: boolean;
     /** Ends the wait for the lock. */
     readonly signal?: AbortSignal;
-    /** For tests: bytes of JSON lines after which a new part is begun. */
+    /** For tests: bytes of JSON lines after which a new part is started. */
     readonly partBytes?: number;
 }
 
@@ -95,7 +95,10 @@ function explainOpenError(dir: string, error: unknown): unknown {
     return new WriteError(dir, describeIoError(error), { cause: error });
 }
 
-/** A new database has an empty manifest before its first file: files without a manifest are a loss, never a start from nothing. */
+/**
+ * Writes an empty manifest into a new database before any other file: files without a manifest mean that it was lost, never that
+ * the database is new.
+ */
 async function createManifest(dir: string, holder: string, storage: StorageFormat): Promise<Manifest> {
     for (const folder of FOLDERS) {
         const files = await listFiles(join(dir, folder));

@@ -11,10 +11,10 @@ import { type RecordField, RECORD_FIELDS } from '../record/fields.js';
 import { parseRecord, type ResultRecord, recordLine } from '../record/record.js';
 import { type CopiedPart, type LineFile, type PartCodec, PartError } from './part-codec.js';
 
-/** Readers are fast from 100,000 rows a group; under 5,000 they are up to ten times slower. */
+/** Readers are fast from 100,000 rows per group; below 5,000 they are up to ten times slower. */
 const ROW_GROUP = 100_000;
 
-/** Parquet is about a fifth of the same records as JSON lines. */
+/** Parquet takes about a fifth of the size of the same records as JSON lines. */
 const LINES_PER_PART = 500 * 1024 * 1024;
 
 /** @throws UserError (exit 2) that says what to install */
@@ -32,7 +32,7 @@ export async function openParquetCodec(): Promise<PartCodec> {
     };
 }
 
-/** Writes a file of JSON lines as Parquet. @param fields of the lines: those of records, and more */
+/** Writes a file of JSON lines as Parquet. @param fields that occur in the lines; they may go beyond those of records */
 export async function writeParquetFile(
     duckdb: DuckDBConnection,
     lines: string,
@@ -42,10 +42,10 @@ export async function writeParquetFile(
     await writeParquet(duckdb, selectLines(lines, fields), target);
 }
 
-/** Columns without a value are not looked for in the lines, which saves a third of the time. */
+/** Does not look for columns without values in the lines, which saves a third of the time. */
 async function encodeRecords({ path, longest, present }: LineFile, target: string): Promise<void> {
     const fields = RECORD_FIELDS.filter(({ name }) => present?.has(name) ?? true);
-    // Of its own: queries on one connection wait for each other.
+    // Use a separate connection: queries on the same one wait for each other.
     const duckdb = await connectToDuckDb();
     try {
         await writeParquet(duckdb, selectEveryField(fields, selectLines(path, fields, longest)), target);
@@ -55,19 +55,19 @@ async function encodeRecords({ path, longest, present }: LineFile, target: strin
 }
 
 /**
- * The engine reads pieces of twice this many bytes, and gives each thread one: those that it would take by itself (32 MB) leave a part to
- * one thread.
+ * The engine reads blocks of twice this many bytes, one per thread. With its default block of 32 MB, a whole part would go to one
+ * thread.
  */
 const SMALLEST_LINE_BOUND = 1024 * 1024;
 
-/** @param longest bytes that no line exceeds; absent: 16 MB, which is the engine's own bound */
+/** @param longest upper bound for the bytes of a line; absent: 16 MB, the engine's default */
 function selectLines(lines: string, fields: readonly RecordField[], longest?: number): string {
     const bound =
         longest === undefined ? '' : `, maximum_object_size = ${Math.max(longest, SMALLEST_LINE_BOUND)}`;
     return `SELECT * FROM read_json(${quoteText(lines)}, format = 'newline_delimited', columns = ${describeColumns(fields)}${bound})`;
 }
 
-/** @returns rows that were written; they keep the query's order, as the engine preserves it unless told otherwise */
+/** @returns number of rows written; they keep the query's order, which the engine preserves by default */
 async function writeParquet(duckdb: DuckDBConnection, query: string, target: string): Promise<number> {
     const written = await duckdb.runAndReadAll(
         `COPY (${query}) TO ${quoteText(target)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
@@ -93,7 +93,7 @@ async function copyRows(
             target,
         );
     } catch (error) {
-        // What the disk says about the target is no fault of the sources.
+        // A disk error on the target is not the sources' fault.
         if (error instanceof Error && error.message.includes(target)) throw error;
         throw partError(sources.map(({ path }) => path).join(', '), error);
     }
@@ -123,13 +123,13 @@ async function* readRecords(path: string): AsyncGenerator<readonly ResultRecord[
     }
 }
 
-/** A part of an earlier version lacks the fields that came later. */
+/** The fields that a file has: parts of an earlier version lack those added later. */
 async function columnsIn(duckdb: DuckDBConnection, path: string): Promise<ReadonlySet<string>> {
     const result = await duckdb.runAndReadAll(`SELECT name FROM parquet_schema(${quoteText(path)})`);
     return new Set(result.getRows().map(([name]) => String(name)));
 }
 
-/** Numbers and times in a form that JavaScript takes as it is: 64-bit integers would come as BigInt. */
+/** Selects numbers and times in a form that JavaScript uses directly: 64-bit integers would arrive as BigInt. */
 function selectField({ name, type }: RecordField): string {
     const column = quoteName(name);
     if (type === 'integer') return `${column}::DOUBLE AS ${column}`;

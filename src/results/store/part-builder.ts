@@ -12,21 +12,23 @@ import { makeFileName, PARTS, type PartInfo, readManifest } from './manifest.js'
 import { type PartCodec, PartError } from './part-codec.js';
 
 const BUFFER_BYTES = 1024 * 1024;
-/** More of them, since the last row may be long. */
+/** Extra bytes, since the last row may be long. */
 const MARGIN = 64 * 1024;
 
-/** Parts that are encoded at the same time: the lines of one are few enough that the engine reads them in one thread. */
+/**
+ * Number of parts that are encoded at the same time: the lines of one are few enough that the engine reads them in one thread.
+ */
 const SEALS_AT_ONCE = 2;
 
-/** A part as the writer knows it. */
+/** A part as seen by the writer. */
 export interface LivePart {
-    /** Number by which the key index names it; never used again in one process. */
+    /** Number that the key index uses for it; never reused within a process. */
     readonly id: number;
     readonly info: PartInfo;
     readonly keys: RecordKeys;
 }
 
-/** What is shared by all builders of one store. */
+/** Settings shared by all builders of one store. */
 export interface BuilderSettings {
     /** The database's folder. */
     readonly dir: string;
@@ -35,28 +37,28 @@ export interface BuilderSettings {
     readonly format: StorageFormat;
     readonly codec: PartCodec;
     readonly nextId: () => number;
-    /** For tests: bytes of lines after which a new part is begun. */
+    /** For tests: bytes of lines after which a new part is started. */
     readonly partBytes?: number;
 }
 
-/** Writes rows into new part files, which nothing names yet. */
+/** Writes rows into new part files, which no manifest names yet. */
 export class PartBuilder {
     readonly #settings: BuilderSettings;
     readonly #done: LivePart[] = [];
     #open: OpenPart | null = null;
-    /** Parts before, while they are encoded and synced; they reject as `finish` does. */
+    /** Earlier parts that are being encoded and synced; they reject as `finish` does. */
     readonly #sealing = new Set<Promise<void>>();
 
     constructor(settings: BuilderSettings) {
         this.#settings = settings;
     }
 
-    /** Whether a row can be added now; `makeRoom` makes it so. */
+    /** Whether a row can be added now; otherwise call `makeRoom` first. */
     get hasRoom(): boolean {
         return this.#open !== null && !this.#open.isFull && this.#open.bytes < this.#partBytes;
     }
 
-    /** Writes what waits, and begins a new part when its time has come. @throws WriteError */
+    /** Writes waiting rows, and starts a new part if the current one is full. @throws WriteError */
     async makeRoom(): Promise<void> {
         const part = this.#open;
         if (part !== null && part.bytes >= this.#partBytes) await this.#beginSeal(part);
@@ -64,22 +66,22 @@ export class PartBuilder {
         this.#open ??= await this.#guard(() => OpenPart.create(this.#settings));
     }
 
-    /** Number of the part that rows are added to. */
+    /** Number of the part that rows are being added to. */
     get part(): number {
         return this.#requireRoom().id;
     }
 
-    /** Adds a row where there is room. @returns its place in the part */
+    /** Adds a row; there must be room. @returns its row number in the part */
     add(record: RecordLine): number {
         return this.#requireRoom().push(record);
     }
 
-    /** The same with one of several rows: those that are added in their order are copied in one go, at `endRows` at the latest. */
+    /** The same for one row of a block. Rows added in order are copied in one go, at the latest by `endRows`. */
     addRow(rows: RecordRows, row: number): number {
         return this.#requireRoom().pushRow(rows, row);
     }
 
-    /** Call it before rows that were added become invalid. */
+    /** Call this before rows that were added become invalid. */
     endRows(): void {
         this.#open?.endRows();
     }
@@ -93,14 +95,14 @@ export class PartBuilder {
         return this.#settings.partBytes ?? this.#settings.codec.linesPerPart;
     }
 
-    /** Whether `copyParts` takes parts of this codec. */
+    /** Whether `copyParts` accepts parts of this codec. */
     copiesRowsFrom(format: StorageFormat): boolean {
         return format === this.#settings.format && this.#settings.codec.copyRows !== undefined;
     }
 
     /**
-     * Writes the rows of parts of the same codec as one new part, without making records of them.
-     * @param dropped rows that are left out, by number of the part
+     * Writes the rows of parts with the same codec as one new part, without converting them to records.
+     * @param dropped rows to leave out, by number of the part
      * @throws WriteError, PartError
      */
     async copyParts(
@@ -128,16 +130,16 @@ export class PartBuilder {
         this.#done.push({ id: nextId(), info, keys });
     }
 
-    /** The parts, written and synced; their directory is not synced yet. @throws WriteError */
+    /** Returns the parts, written and synced; their directory is not synced yet. @throws WriteError */
     async finish(): Promise<readonly LivePart[]> {
         await this.#seal();
-        // In the order of their rows: those that were encoded at the same time may have ended in any.
+        // Sort by row order: parts that were encoded at the same time may have finished in any order.
         return this.#done.sort((a, b) => a.id - b.id);
     }
 
     /**
-     * Removes what was written, but for parts that the manifest on disk names: where the folder could not be synced after the
-     * manifest was renamed, the new generation stands. Never throws.
+     * Removes what was written, except for parts that the manifest on disk names: if the folder could not be synced after the
+     * manifest was renamed, the new generation is in effect. Never throws.
      */
     async discard(): Promise<void> {
         await Promise.allSettled(this.#sealing);
@@ -149,7 +151,7 @@ export class PartBuilder {
             for (const { info } of this.#done)
                 if (!named.has(info.path)) await rm(join(dir, info.path), { force: true });
         } catch {
-            // What is left is named by nobody, and moved away with the next generation.
+            // Nothing names the remaining files; the next generation moves them away.
         }
     }
 
@@ -158,7 +160,7 @@ export class PartBuilder {
         await Promise.all(this.#sealing);
     }
 
-    /** Seals a part while rows go into the next one: encoding takes longer than reading them. */
+    /** Seals a part while rows go into the next one: encoding takes longer than reading the rows. */
     async #beginSeal(part: OpenPart): Promise<void> {
         while (this.#sealing.size >= SEALS_AT_ONCE) await Promise.race(this.#sealing);
         this.#open = null;
@@ -167,7 +169,7 @@ export class PartBuilder {
             this.#sealing.delete(sealing);
         });
         this.#sealing.add(sealing);
-        // Whoever comes next gets the error; until then nobody waits.
+        // The next caller that awaits it gets the error; until then it must not count as unhandled.
         sealing.catch(() => undefined);
     }
 
@@ -184,7 +186,9 @@ export class PartBuilder {
 
 const NO_ROWS: ReadonlySet<number> = new Set();
 
-/** Staging file, fsync, rename: the name appears when the file is whole. @param write makes the file at the path that it is given */
+/**
+ * Staging file, fsync, rename: the name appears only once the file is complete. @param write creates the file at the given path
+ */
 async function writePart(
     { dir, holder, format }: BuilderSettings,
     name: string,
@@ -211,18 +215,18 @@ async function writePart(
 class OpenPart {
     readonly keys = new RecordKeys();
     bytes = 0;
-    /** What waits to be written: so many bytes, then lines, or a run of rows. */
+    /** Data waiting to be written: the first bytes of this buffer, then lines, or a run of rows. */
     #waitingBytes: Buffer = Buffer.alloc(0);
-    /** Memory of what is being written, and when that is done. */
+    /** Buffer that is being written, and the promise of that write. */
     #writtenBytes: Buffer = Buffer.alloc(0);
     #writing: Promise<void> = Promise.resolve();
     #length = 0;
     #lines: string[] = [];
     #run: { readonly rows: RecordRows; readonly from: number; to: number } | null = null;
     #waiting = 0;
-    /** Bytes of the longest line, with its end. */
+    /** Bytes of the longest line, including its line break. */
     #longest = 0;
-    /** Fields that the lines have; null: any. */
+    /** Fields that occur in the lines; null: any. */
     #fields: Set<string> | null = new Set();
     #lastFields: readonly string[] | undefined = [];
 
@@ -251,7 +255,7 @@ class OpenPart {
         this.endRows();
         this.keys.push(digest, revision);
         this.#lines.push(line);
-        // No character of a text has more than three bytes.
+        // A UTF-16 code unit takes three bytes of UTF-8 at most.
         this.#count(line.length + 1, 3 * line.length + 1);
         if (fields !== this.#lastFields) this.#addFields(fields);
         return this.keys.count - 1;
@@ -312,7 +316,7 @@ class OpenPart {
         return this.#waiting >= BUFFER_BYTES;
     }
 
-    /** Begins to write what waits, once what was begun before is written: the next lines are made meanwhile. */
+    /** Starts writing the waiting data once the previous write is done; more lines can be added meanwhile. */
     async flush(): Promise<void> {
         this.endRows();
         this.#endLines();
@@ -325,7 +329,7 @@ class OpenPart {
         this.#length = 0;
         this.#waiting = 0;
         this.#writing = writeAll(this.handle, bytes);
-        // Whoever comes next gets the error; until then nobody waits.
+        // The next caller that awaits it gets the error; until then it must not count as unhandled.
         this.#writing.catch(() => undefined);
     }
 
@@ -348,7 +352,7 @@ class OpenPart {
         }
     }
 
-    /** Removes the lines. Never throws. */
+    /** Removes the file of lines. Never throws. */
     async discard(): Promise<void> {
         await this.#writing.catch(() => undefined);
         await this.handle.close().catch(() => undefined);

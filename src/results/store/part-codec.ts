@@ -2,43 +2,43 @@ import type { ResultRecord } from '../record/record.js';
 import { UserError } from '../../util/user-error.js';
 import type { StorageFormat } from '../result-store.js';
 
-/** A file of JSON lines that becomes a part. */
+/** A file of JSON lines that is to become a part. */
 export interface LineFile {
     readonly path: string;
-    /** Bytes of its longest line, or more. */
+    /** Bytes of its longest line, or an upper bound. */
     readonly longest: number;
-    /** Names of all fields that the lines have; null: they may have any. */
+    /** Names of all fields that occur in the lines; null: any. */
     readonly present: ReadonlySet<string> | null;
 }
 
-/** How parts are written and read. Everything else (manifest, keys, compaction, readers) does not know the codec. */
+/** How parts are written and read. Everything else (manifest, keys, compaction, readers) is independent of the codec. */
 export interface PartCodec {
     /** With the dot. */
     readonly extension: string;
-    /** Bytes of JSON lines after which a new part is begun: about 100 MB on disk. */
+    /** Bytes of JSON lines after which a new part is started: about 100 MB on disk. */
     readonly linesPerPart: number;
     /**
-     * Makes the part's file from one of JSON lines, in the same order. May rename that file or leave it; does not sync. Several
-     * may be under way at once.
+     * Converts a file of JSON lines to the part's file, in the same order. May rename that file or leave it; does not sync.
+     * Several calls may run at once.
      * @throws Error of the disk
      */
     encode(lines: LineFile, target: string): Promise<void>;
-    /** Rows in order, some thousands at a time. @throws PartError if the file is not a whole part */
+    /** Rows in order, a few thousand at a time. @throws PartError if the file is not a complete part */
     readRecords(path: string): AsyncIterable<readonly ResultRecord[]>;
     /** The same as JSON lines without line breaks. */
     readLines(path: string): AsyncIterable<readonly string[]>;
     /**
-     * Writes the rows of parts of this codec into one file, in order, without making records of them. Absent where lines are
+     * Writes the rows of parts with this codec into one file, in order, without converting them to records. Absent if lines are
      * copied as they are.
-     * @returns rows that were written. @throws PartError, Error of the disk
+     * @returns number of rows written. @throws PartError, Error of the disk
      */
     copyRows?(sources: readonly CopiedPart[], target: string): Promise<number>;
 }
 
-/** A part whose rows are copied. */
+/** A part whose rows are to be copied. */
 export interface CopiedPart {
     readonly path: string;
-    /** Numbers of rows that are left out, from 0. */
+    /** Numbers of the rows to leave out, from 0. */
     readonly dropped: ReadonlySet<number>;
 }
 
@@ -58,7 +58,7 @@ const CODECS: Readonly<Record<StorageFormat, () => Promise<PartCodec>>> = {
     parquet: async () => await (await import('./parquet-codec.js')).openParquetCodec(),
 };
 
-/** @throws UserError (exit 2) that says what to install, where the codec needs what is not there */
+/** @throws UserError (exit 2) that says what to install, if the codec needs a package that is missing */
 export function loadCodec(format: StorageFormat): Promise<PartCodec> {
     return CODECS[format]();
 }

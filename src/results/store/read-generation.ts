@@ -16,14 +16,14 @@ import {
 import { isThere } from './copy-files.js';
 import { loadCodec } from './part-codec.js';
 
-/** One generation of a database, whole, whatever its writer does meanwhile. Needs no lock. */
+/** One complete generation of a database, whatever its writer does meanwhile. Needs no lock. */
 export interface Generation {
     readonly manifest: Manifest;
-    /** Paths of the parts as they can be opened now; a writer may move them later, see `locatePart`. */
+    /** Current paths of the parts; a writer may move them later, see `locatePart`. */
     paths(): Promise<readonly { readonly path: string; readonly part: PartInfo }[]>;
     /**
-     * Every record once, some thousands at a time. Resolves when every part is there and its codec is loaded, so that nobody
-     * begins an output that cannot be finished.
+     * Every record once, a few thousand at a time. Resolves once every part is known to exist and its codec is loaded, so that no
+     * caller starts an output that cannot be finished.
      * @throws UserError (exit 2) that says what is missing
      */
     records(): Promise<AsyncIterable<readonly ResultRecord[]>>;
@@ -56,21 +56,21 @@ async function* readParts(dir: string, parts: readonly PartInfo[]): AsyncGenerat
     for (const part of parts) yield* readPart(dir, part);
 }
 
-/** A generation whose files are open: they can be read however long it takes, whatever the writer does meanwhile. */
+/** A generation whose files are open, so that they stay readable for any length of time, whatever the writer does. */
 export interface PinnedGeneration {
     readonly parts: readonly { readonly path: string; readonly part: PartInfo }[];
     /** Cells of earlier databases, as JSON lines. */
     readonly aggregates: readonly { readonly path: string; readonly info: AggregateInfo }[];
-    /** Every folder that one of the paths may lead to. */
+    /** All folders that the paths may resolve to. */
     readonly folders: readonly string[];
     close(): Promise<void>;
 }
 
-/** Times that a reader starts again because the writer was quicker. */
+/** Number of attempts while the writer keeps moving files away. */
 const MOST_TRIES = 5;
 
 /**
- * Opens every file of the generation that readers see now. A compaction that moves one away meanwhile makes it start again.
+ * Opens every file of the generation that readers see now. Starts again if a compaction moves one away meanwhile.
  * @param dir the database's folder
  * @throws UserError (exit 2) if there is no database, or a part is gone for good
  */
@@ -84,7 +84,7 @@ export async function pinGeneration(dir: string): Promise<PinnedGeneration> {
         const pin = async (path: string): Promise<string> => {
             const handle = await openFile(path);
             handles.push(handle);
-            // Another name of the open file, which moving or removing it does not change.
+            // A path to the open file itself, unaffected by moving or removing it.
             const pinned = `${PINNED_FOLDER}${handle.fd}`;
             return (await isThere(pinned)) ? pinned : path;
         };
@@ -105,10 +105,10 @@ export async function pinGeneration(dir: string): Promise<PinnedGeneration> {
     }
 }
 
-/** Where Linux names the open files of a process. */
+/** Where Linux lists the open files of a process. */
 const PINNED_FOLDER = '/proc/self/fd/';
 
-/** The pinned names, and what they lead to before and after a part is replaced. */
+/** The folder of pinned paths, and the folders that they resolve to before and after a part is replaced. */
 async function listFolders(dir: string): Promise<readonly string[]> {
     const real = await realpath(dir);
     return [PINNED_FOLDER, ...[PARTS, REPLACED, AGGREGATES].map((name) => join(real, name))];
@@ -124,14 +124,14 @@ async function* readPart(dir: string, part: PartInfo): AsyncGenerator<readonly R
             yield records;
         }
     } catch (error) {
-        // Moved between the look and the open: it is in the other folder now.
+        // Moved between lookup and open: it is in the other folder now.
         const now = await locatePart(dir, part);
         if (hasStarted || now === path) throw error;
         yield* codec.readRecords(now);
     }
 }
 
-/** Where a part is now: in `parts/`, or for ten minutes after it was replaced in `replaced/`. */
+/** Current path of a part: in `parts/`, or in `replaced/` for ten minutes after it was replaced. */
 export async function locatePart(dir: string, part: PartInfo): Promise<string> {
     const live = join(dir, part.path);
     if (await isThere(live)) return live;

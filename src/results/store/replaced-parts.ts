@@ -4,12 +4,12 @@ import { makeDirectory } from '../../host/durable-write.js';
 import { parseStagingHolder } from '../../host/staging-name.js';
 import { type Manifest, PARTS, REPLACED } from './manifest.js';
 
-/** How long a replaced part can still be read, in milliseconds. */
+/** How long a replaced part stays readable, in milliseconds. */
 const KEPT_FOR = 10 * 60 * 1000;
 
 /**
- * Moves everything out of `parts/` that the manifest does not name: parts that were replaced, and those of a writer that was
- * killed before its manifest. Call it holding the lock. Never throws: what stays is in nobody's way, and the next call moves it.
+ * Moves everything that the manifest does not name out of `parts/`: replaced parts, and those of a writer that was killed before
+ * it wrote its manifest. The caller must hold the lock. Never throws: leftover files do no harm, and the next call moves them.
  */
 export async function moveReplacedParts(dir: string, manifest: Manifest): Promise<void> {
     const live = new Set(manifest.parts.map((part) => basename(part.path)));
@@ -18,7 +18,7 @@ export async function moveReplacedParts(dir: string, manifest: Manifest): Promis
         try {
             await makeDirectory(join(dir, REPLACED));
             await rename(join(dir, PARTS, name), join(dir, REPLACED, name));
-            // Renaming a file to another name of its own does nothing: after a rollback both names may be there.
+            // Renaming a file to another hard link of itself does nothing; after a rollback both names may exist.
             await rm(join(dir, PARTS, name), { force: true });
         } catch {
             // The next call tries again.
@@ -31,7 +31,7 @@ export async function removeExpiredParts(dir: string, keptFor = KEPT_FOR): Promi
     const folder = join(dir, REPLACED);
     for (const name of await readdir(folder).catch(() => [])) {
         try {
-            // The change time is that of the move: nothing else touches the file.
+            // The change time is the time of the move: nothing else touches the file.
             const { ctimeMs } = await stat(join(folder, name));
             if (Date.now() - ctimeMs > keptFor) await rm(join(folder, name), { force: true });
         } catch {

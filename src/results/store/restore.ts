@@ -29,22 +29,22 @@ import { moveReplacedParts } from './replaced-parts.js';
 import { RETIREMENTS } from './retirement-files.js';
 
 /*
- * A restore makes a new generation, as a commit does: the backup's files are copied into the database under new names, what
- * stands there gets a second name in a folder beside it, and the rename of the manifest is the moment. Killed anywhere, the
- * database is what it was or what the backup is, and a reader in a loop sees one whole generation after the other.
+ * A restore creates a new generation, as a commit does: the backup's files are copied into the database under new names, the
+ * present files are hard-linked into a folder beside it, and the rename of the manifest switches over. If it is killed at any
+ * point, the database is either the old one or the backup, and concurrent readers always see a complete generation.
  */
 
 export interface RestoreOptions {
     readonly takeOver: boolean;
     readonly onNotice: (message: string) => void;
-    /** Writes the tree of the new generation, while the database is held. */
+    /** Writes the tree of the new generation, while the database's lock is held. */
     readonly writeTree: (dir: string) => Promise<void>;
 }
 
 /**
- * Puts a backup in the place of a database, whatever state that is in.
- * @returns the backup's manifest, and the folder that holds what stood there; null if nothing did
- * @throws UserError: exit 2 if the source is not a whole backup, 3 if another process holds the database; WriteError
+ * Replaces a database, whatever its state, with a backup.
+ * @returns the backup's manifest, and the folder that keeps the replaced files; null if there were none
+ * @throws UserError: exit 2 if the source is not a complete backup, 3 if another process holds the database; WriteError
  */
 export async function restoreDatabase(
     dir: string,
@@ -76,7 +76,7 @@ async function isSameFolder(a: string, b: string): Promise<boolean> {
     return one === other;
 }
 
-/** @throws UserError if a file that the manifest names is not there, or not as long as it says */
+/** @throws UserError if a file that the manifest names is missing, or has another length than stated */
 async function requireFiles(source: string, { parts, retirements, aggregates }: Manifest): Promise<void> {
     for (const file of [...parts, ...retirements, ...aggregates]) {
         const path = join(source, file.path);
@@ -91,14 +91,14 @@ async function requireFiles(source: string, { parts, retirements, aggregates }: 
 const notWhole = (source: string, why: string, cause?: unknown): UserError =>
     new UserError(`${source} is not a whole backup: ${why}`, 2, { cause });
 
-/** @returns the folder that holds what stood there; null if nothing did */
+/** @returns the folder that keeps the replaced files; null if there were none */
 async function replaceGeneration(
     dir: string,
     source: string,
     manifest: Manifest,
     lock: Lock,
 ): Promise<string | null> {
-    // A damaged manifest is a reason to restore.
+    // A damaged manifest may be the reason for the restore.
     const present = await readManifest(dir).catch(() => null);
     for (const folder of [KEYS, ...FOLDERS]) await makeDirectory(join(dir, folder));
     await sweep([dir, ...[KEYS, ...FOLDERS].map((name) => join(dir, name))], async () => new Set([lock.id]));
@@ -107,7 +107,7 @@ async function replaceGeneration(
     let aside: string | null = null;
     try {
         const files = await copyFiles(dir, source, manifest, lock, made);
-        // What is kept is what stood here: what was just copied in is not.
+        // Keep only the previous files, not those just copied in.
         aside = await keepPresent(dir, new Set(made));
         await lock.verify();
         const written_at = new Date().toISOString();
@@ -124,8 +124,8 @@ async function replaceGeneration(
 type ManifestFiles = Pick<Manifest, 'parts' | 'retirements' | 'aggregates'>;
 
 /**
- * Copies the files of a backup under names that nobody has, and the keys of its parts: reading them shows whether a part is whole.
- * @param made takes the paths of what was written
+ * Copies the files of a backup under new names, and stores the keys of its parts: reading them shows whether a part is complete.
+ * @param made receives the paths that were written
  */
 async function copyFiles(
     dir: string,
@@ -152,7 +152,7 @@ async function copyFiles(
     const keyWriter = new DurableWriter(join(dir, KEYS), lock.id);
     for (const [at, part] of parts.entries()) {
         const keys = await readWholePart(source, manifest.parts[at] ?? part);
-        // Rows may be other ones though they can be read; backups of earlier versions do not tell.
+        // Readable rows may still have been altered; backups of earlier versions have no hash to check.
         if (part.sha256 !== undefined && (await hashFile(join(dir, part.path))).sha256 !== part.sha256)
             throw notWhole(
                 source,
@@ -166,7 +166,7 @@ async function copyFiles(
     return { parts, retirements, aggregates };
 }
 
-/** The keys of a part of a backup. Null where nothing here reads its codec: then its length has to do. */
+/** The keys of a part of a backup. Null if its codec cannot be read here; then only its length is checked. */
 async function readWholePart(source: string, part: PartInfo): Promise<RecordKeys | null> {
     try {
         return await readKeysOfPart(source, part);
@@ -178,16 +178,16 @@ async function readWholePart(source: string, part: PartInfo): Promise<RecordKeys
 }
 
 /**
- * Gives what stands in a database a second name in a folder beside it.
- * @param fresh paths of files that were just put there
- * @returns the folder; null if nothing stands there
+ * Hard-links the present files of a database into a folder beside it.
+ * @param fresh paths of files that were just copied in
+ * @returns the folder; null if there are no files
  */
 async function keepPresent(dir: string, fresh: ReadonlySet<string>): Promise<string | null> {
     const files = (await listContent(dir)).filter((path) => !fresh.has(path));
     if (files.length === 0) return null;
     const prefix = `${basename(dir)}.before-restore-`;
     const beside = dirname(dir);
-    // Of a restore that was killed at it.
+    // Left by a restore that was killed here.
     for (const name of await readdir(beside))
         if (name.startsWith(prefix) && name.endsWith(UNFINISHED))
             await rm(join(beside, name), { recursive: true });
@@ -213,14 +213,17 @@ async function keepPresent(dir: string, fresh: ReadonlySet<string>): Promise<str
 
 const UNFINISHED = '.unfinished';
 
-/** Files of a database that are more than locks and caches, as paths in its folder. @throws WriteError if a folder cannot be listed */
+/**
+ * Files of a database other than locks and caches, as paths relative to its folder. @throws WriteError if a folder cannot be
+ * listed
+ */
 async function listContent(dir: string): Promise<readonly string[]> {
     return await explainWrite(dir, async () => {
         const found = [];
         for (const folder of [...FOLDERS, REPLACED, BEFORE_MIGRATION])
             for (const entry of await listEntries(join(dir, folder)))
                 if (entry.isFile()) found.push(`${folder}/${entry.name}`);
-        // The manifest last: a folder without one is not a backup.
+        // The manifest goes last: a folder without one is not a backup.
         for (const name of [MIGRATION, MASTER, MANIFEST])
             if (await isThere(join(dir, name))) found.push(name);
         return found;
@@ -234,7 +237,7 @@ async function chooseFreeName(path: string): Promise<string> {
     }
 }
 
-/** What the new generation has no use for. Never throws: it is in nobody's way. */
+/** Removes what the new generation does not need. Never throws: leftover files do no harm. */
 async function removeOld(dir: string, next: Manifest): Promise<void> {
     await moveReplacedParts(dir, next);
     const named = new Set([...next.retirements, ...next.aggregates].map(({ path }) => path));
@@ -251,7 +254,7 @@ async function removeOld(dir: string, next: Manifest): Promise<void> {
     }
 }
 
-/** The backup's own tree, until it is made from the records: where nothing here reads them, it is all there is. */
+/** Uses the backup's own tree until one is made from the records. If the records cannot be read here, it is the only one. */
 async function replaceTree(dir: string, source: string, lock: Lock): Promise<void> {
     const staging = join(dir, makeStagingName(MASTER, lock.id));
     if (await isThere(join(source, MASTER))) {
@@ -262,8 +265,8 @@ async function replaceTree(dir: string, source: string, lock: Lock): Promise<voi
 }
 
 /**
- * Where nothing has changed, neither the copies nor a second name of what stands here are of use. Never throws.
- * @param generation that was to be made
+ * If the restore failed, removes its copies and the folder with the previous files. Never throws.
+ * @param generation that was to be created
  */
 async function undo(
     dir: string,
@@ -272,13 +275,13 @@ async function undo(
     aside: string | null,
 ): Promise<void> {
     try {
-        // Where the folder could not be synced after the rename, the new generation stands, whatever it names.
-        // Where it cannot be read, it may name what was made.
+        // If only syncing the folder failed after the rename, the new generation is in effect and names the copies. If the
+        // manifest cannot be read, it may name them too.
         const present = await readManifest(dir);
         if (present?.generation === generation) return;
         for (const path of made) await rm(join(dir, path), { force: true });
         if (aside !== null) await rm(aside, { recursive: true, force: true });
     } catch {
-        // What is left is named by nobody.
+        // Nothing names the remaining files.
     }
 }

@@ -6,10 +6,10 @@ import { getMessage } from '../../util/message.js';
 import { type FileInfo, type Manifest, makeFileName } from './manifest.js';
 import { PartError } from './part-codec.js';
 
-/** Keys that were taken out stay known: a batch that comes late must not bring them back. */
+/** Removed keys are remembered: a late batch must not bring them back. */
 export const RETIREMENTS = 'retirements';
 
-/** Lines that are made into bytes together. */
+/** Number of lines that are encoded together. */
 const LINES_AT_ONCE = 4096;
 
 export interface RetiredKey {
@@ -27,7 +27,7 @@ export async function writeRetirements(
     const folder = join(dir, RETIREMENTS);
     await makeDirectory(folder);
     const name = makeFileName('.jsonl');
-    // In pieces: those of a large collection may be longer than a string can be.
+    // Encode in pieces: for a large collection the text may exceed the longest possible string.
     const pieces: Buffer[] = [];
     for (let at = 0; at < retirements.length; at += LINES_AT_ONCE) {
         const lines = retirements.slice(at, at + LINES_AT_ONCE).map((one) => `${JSON.stringify(one)}\n`);

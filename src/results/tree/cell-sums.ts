@@ -1,11 +1,11 @@
 import type { ResultRecord } from '../record/record.js';
 
 /*
- * What is kept of a cell (model, prompt, rate, difficulty, task type) and of every node above it: counts and sums, never
- * rates. A parent is the sum of its children; rates and means are computed from sums at the end, by leaf-formulas.ts.
+ * What is kept for a cell (model, prompt, rate, difficulty, task type) and for every node above it: counts and sums, never rates.
+ * A parent is the sum of its children; leaf-formulas.ts computes rates and means from the sums at the end.
  */
 
-/** Means: the record's field, and what the mean is called in the tree. A record without the value does not count for it. */
+/** Means: the record's field, and the name of the mean in the tree. Records without the value are left out of the mean. */
 export const MEANS = {
     wall_time: 'avg_execution_time',
     turns: 'avg_turns',
@@ -20,7 +20,7 @@ export const MEANS = {
 export type MeanField = keyof typeof MEANS;
 export const MEAN_FIELDS = Object.keys(MEANS) as readonly MeanField[];
 
-/** Counters of errors, with what their share of all errors is called in the tree. */
+/** Error counters, with the name that their share of all errors has in the tree. */
 export const ERRORS = {
     tool_call_format_errors: 'format_error_rate',
     timeout_errors: 'timeout_error_rate',
@@ -48,13 +48,13 @@ const COUNTERS = [
 
 type Counter = (typeof COUNTERS)[number];
 
-/** Counts and sums as they stand in a file. */
+/** Counts and sums as they are stored in a file. */
 export type CellSumsJson = Readonly<Record<Counter, number>> & {
     /** Sum and count of each mean, in the order of `MEAN_FIELDS`. */
     readonly sums: readonly (readonly [sum: number, count: number])[];
     /** In the order of `ERROR_FIELDS`. */
     readonly errors: readonly number[];
-    /** First and last, ISO 8601; empty: not known. */
+    /** First and last, ISO 8601; empty if unknown. */
     readonly times: readonly [first: string, last: string];
 };
 
@@ -63,18 +63,18 @@ function requireNumber(value: unknown): number {
     throw new TypeError('expected a number');
 }
 
-/** Counts and sums of some records. */
+/** The counts and sums of a set of records. */
 export class CellSums {
     success = 0;
     partial = 0;
     failed = 0;
-    /** Tasks that the infrastructure failed: in no total, no rate and no mean. */
+    /** Tasks that failed because of the infrastructure; not in any total, rate or mean. */
     infrastructure = 0;
     assistedFailure = 0;
     assistedSuccess = 0;
     assistedTurns = 0;
     assistedTests = 0;
-    /** ISO 8601; empty: not known. */
+    /** ISO 8601; empty if unknown. */
     firstTime = '';
     lastTime = '';
     readonly sums: Record<MeanField, { sum: number; count: number }>;
@@ -95,7 +95,7 @@ export class CellSums {
         return this.success + this.partial + this.failed;
     }
 
-    /** Records that were added, those without a success level too. */
+    /** Number of records added, including those without a success level. */
     get records(): number {
         return this.total + this.infrastructure;
     }
@@ -133,7 +133,7 @@ export class CellSums {
         if (last > this.lastTime) this.lastTime = last;
     }
 
-    /** Adds what `toJson` gave. @throws TypeError for anything else */
+    /** Adds the output of `toJson`. @throws TypeError for anything else */
     addJson(json: CellSumsJson): void {
         const other = new CellSums();
         for (const name of COUNTERS) other[name] = requireNumber(json[name]);

@@ -8,9 +8,9 @@ import { CellSums, ERROR_FIELDS, MEAN_FIELDS } from './cell-sums.js';
 import { findCoordinates, MasterTree, type PartCells } from './master-tree.js';
 
 /**
- * Adds up the records of parts inside the engine, which is some ten times faster than one by one: half of them at once, since to
- * make such a query ready takes as long as to answer it, and both halves at the same time.
- * @param paths of parts of one codec
+ * Adds up the records of parts inside the engine, about ten times as fast as one by one. The parts are queried in two halves at
+ * the same time: many parts share a query because preparing it takes as long as answering it.
+ * @param paths of parts with the same codec
  * @returns the cells of each part
  * @throws UserError without DuckDB, PartError
  */
@@ -24,14 +24,14 @@ export async function addUpBySql(
 }
 
 async function addUpSome(paths: readonly string[], codec: StorageFormat): Promise<readonly PartCells[]> {
-    // A missing package is not the parts' fault.
+    // Connect outside of the try block: a missing package is not an error of the parts.
     const duckdb = await connectToDuckDb();
     try {
         return await addUpTogether(duckdb, paths, codec);
     } catch (error) {
         const [path = ''] = paths;
         if (paths.length > 1) {
-            // One by one they tell which of them it is.
+            // Read them one by one to find out which part fails.
             const cells: PartCells[] = [];
             for (const one of paths) cells.push(...(await addUpSome([one], codec)));
             return cells;
@@ -61,11 +61,11 @@ async function addUpTogether(
     return Array.from(rows.values(), collectCells);
 }
 
-/** Column with the path of a record's part. */
+/** Column that holds the path of the record's part. */
 const FILE = 'part_file';
 
 const LEVEL = 'success_level';
-/** Only tasks that came to an end count for sums and means, as in `CellSums.add`. */
+/** Only finished tasks count in sums and means, as in `CellSums.add`. */
 const ENDED = `FILTER (WHERE ${LEVEL} IS NOT NULL)`;
 const ASSISTED = ['assisted_failure', 'assisted_success', 'assisted_turns'] as const;
 
@@ -111,7 +111,7 @@ const textIn = (row: SumsRow, name: string): string | null => {
     return typeof value === 'string' ? value : null;
 };
 
-/** Sums of nothing are null. */
+/** SQL sums of nothing are null. */
 const numberIn = (row: SumsRow, name: string): number => Number(row[name] ?? 0);
 
 function readSums(row: SumsRow): CellSums {

@@ -4,9 +4,9 @@ import { type CellSums, ERROR_FIELDS, ERRORS, MEAN_FIELDS, MEANS } from './cell-
 /** A number of a node of the tree. */
 interface LeafFormula {
     readonly key: string;
-    /** As docs/database.md shows it. */
+    /** As shown in docs/database.md. */
     readonly formula: string;
-    /** Null: the key is absent. */
+    /** Null: the key is left out. */
     readonly value: (sums: CellSums) => number | null;
 }
 
@@ -21,15 +21,15 @@ const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part /
 const totalErrors = (sums: CellSums): number =>
     ERROR_FIELDS.reduce((sum, field) => sum + sums.errors[field], 0);
 
-/** Absent until an error occurs, as in the earlier databases. */
+/** Left out until an error occurs, as in the earlier databases. */
 const onErrors =
     (value: (sums: CellSums) => number): LeafFormula['value'] =>
     (sums) =>
         totalErrors(sums) === 0 ? null : value(sums);
 
 /**
- * The one table of the tree's numbers, in the order in which they are written. Names and meanings are those of the earlier
- * tools, except that a missing value is not a 0: a mean is over the records that have a value, and absent where none has.
+ * The single table of the tree's numbers, in the order in which they are written. Names and meanings are those of the earlier
+ * tools, except that a missing value is not 0: a mean covers only the records that have a value, and is absent if none has.
  */
 export const LEAF_FORMULAS: readonly LeafFormula[] = [
     formula('total', 'success + partial + failed', (sums) => sums.total),
@@ -83,7 +83,7 @@ export const LEAF_FORMULAS: readonly LeafFormula[] = [
     ),
 ];
 
-/** A leaf, or the same numbers of a node above. */
+/** A leaf, or a higher node with the same numbers. */
 export function buildLeaf(sums: CellSums): JsonObject {
     const leaf: Record<string, number> = {};
     for (const { key, value } of LEAF_FORMULAS) {
@@ -93,7 +93,7 @@ export function buildLeaf(sums: CellSums): JsonObject {
     return leaf;
 }
 
-/** The table of formulas in docs/database.md. */
+/** Renders the table of formulas for docs/database.md. */
 export function renderFormulaTable(): string {
     const rows = LEAF_FORMULAS.map(({ key, formula: text }) => `| \`${key}\` | ${text} |`);
     return ['| key | formula |', '|---|---|', ...rows].join('\n');

@@ -3,10 +3,10 @@ import type { ResultRecord } from '../record/record.js';
 import { CellSums, type CellSumsJson } from './cell-sums.js';
 import { buildLeaf } from './leaf-formulas.js';
 
-/** Stands for a coordinate that a record does not have. */
+/** Used for a coordinate that a record lacks. */
 const UNKNOWN = 'unknown';
 
-/** Names of a cell at the five levels of the tree. */
+/** A cell's keys at the five levels of the tree. */
 export type Coordinates = readonly [
     model: string,
     prompt: string,
@@ -21,7 +21,10 @@ export interface PartCells {
     readonly cells: readonly { readonly at: Coordinates; readonly sums: CellSumsJson }[];
 }
 
-/** Adds records up by cell, and makes the tree of master_database.json of them. Memory grows with cells, not with records. */
+/**
+ * Adds up records by cell and builds the tree of master_database.json from the sums. Memory grows with the number of cells, not
+ * of records.
+ */
 export class MasterTree {
     readonly #cells = new Map<string, { readonly at: Coordinates; readonly sums: CellSums }>();
     #inTree = 0;
@@ -36,7 +39,7 @@ export class MasterTree {
         this.#cellAt(findCoordinates(record, record.model)).add(record);
     }
 
-    /** Adds what `partCells` of another tree gave. @throws TypeError for anything else */
+    /** Adds the output of `partCells` of another tree. @throws TypeError for anything else */
     addCells({ without_model: withoutModel, cells }: PartCells): void {
         this.#withoutModel += withoutModel;
         for (const { at, sums } of cells) {
@@ -47,7 +50,7 @@ export class MasterTree {
         }
     }
 
-    /** What was added so far, as plain JSON. */
+    /** Everything added so far, as plain JSON. */
     partCells(): PartCells {
         const cells = [...this.#cells.values()].map(({ at, sums }) => ({ at, sums: sums.toJson() }));
         return { without_model: this.#withoutModel, cells };
@@ -64,9 +67,9 @@ export class MasterTree {
     }
 
     /**
-     * The tree, with the keys of the earlier tools and ours under `resume_run`.
-     * @param createdAt ISO 8601, when the database was made
-     * @param own what else belongs under `resume_run`
+     * The tree, with the keys of the earlier tools, and ours under `resume_run`.
+     * @param createdAt ISO 8601 time at which the database was created
+     * @param own further keys for `resume_run`
      */
     toJson(createdAt: string, own: JsonObject): JsonObject {
         const cells = [...this.#cells.values()].sort((a, b) => compare(a.at, b.at));
@@ -114,7 +117,7 @@ function nest(cells: readonly Cell[], level: number, node: NodeOf): JsonObject {
         if (group === undefined) groups.set(name, [cell]);
         else group.push(cell);
     }
-    // A null prototype, so that a model of the name __proto__ is a key like any other.
+    // Use a null prototype, so that a model named __proto__ is a key like any other.
     const object = Object.create(null) as Record<string, Json>;
     for (const [name, group] of groups) object[name] = node(name, group);
     return object;
@@ -146,7 +149,7 @@ function modelNode(name: string, cells: readonly Cell[]): JsonObject {
     };
 }
 
-/** The names of a record's cell. @param model its model, which is not null */
+/** The coordinates of a record's cell. @param model its model, which is not null */
 export function findCoordinates(
     record: Pick<
         ResultRecord,
@@ -164,7 +167,7 @@ export function findCoordinates(
     ];
 }
 
-/** A rate as the earlier tools' Python wrote it: rounded to four places, `0.8`, `1.0`. */
+/** A rate as the earlier tools' Python code wrote it: rounded to four places, `0.8`, `1.0`. */
 export function formatRateKey(rate: number): string {
     const rounded = Math.round(rate * 10_000) / 10_000;
     return Number.isInteger(rounded) ? `${rounded}.0` : String(rounded);
@@ -178,7 +181,7 @@ function compare(a: Coordinates, b: Coordinates): number {
     return 0;
 }
 
-/** As the earlier tools wrote times; ours are UTC. Null: not known. */
+/** A time as the earlier tools wrote it, without a zone; ours are UTC. Null: unknown. */
 function withoutZone(time: string): string | null {
     return time === '' ? null : time.replace(/Z$/, '');
 }

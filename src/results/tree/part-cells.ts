@@ -12,23 +12,23 @@ import { MasterTree, type PartCells } from './master-tree.js';
 
 /*
  * keys/<part>.cells.json holds the records of a part added up by cell. Parts never change, so the tree is the sum of these files
- * and only parts that came since are read. A cache, as the keys are: one that is missing or does not fit is made again.
+ * and only new parts have to be read. It is a cache, like the keys: a file that is missing or does not match is rebuilt.
  */
 
-/** Raised when records are added up another way. */
+/** Raise this when the way records are added up changes. */
 const VERSION = 1;
 
-/** Below this many records, reading them one by one takes less than loading the engine. */
+/** Below this many records, reading them one by one is faster than loading the engine. */
 const FEW_RECORDS = 5000;
 
-/** A part, and where it is now. */
+/** A part and its current path. */
 export interface PlacedPart {
     readonly part: PartInfo;
     readonly path: string;
 }
 
 /**
- * The records of each part, added up by cell; from their files, or from the parts and then kept.
+ * The records of each part, added up by cell: read from the cached files, or computed from the parts and then cached.
  * @throws PartError if a part had to be read and is damaged; WriteError
  */
 export async function readPartCells(
@@ -61,7 +61,7 @@ function parseCells(text: string, part: PartInfo): PartCells | null {
         const json: unknown = JSON.parse(text);
         if (!isJsonObject(json) || json.version !== VERSION || json.records !== part.records) return null;
         const cells = json as object as PartCells;
-        // Refuses what does not hold numbers.
+        // Rejects values that are not numbers.
         new MasterTree().addCells(cells);
         return cells;
     } catch {

@@ -1,9 +1,9 @@
 import { writeMasterTree } from './write-tree.js';
 
-/** The tree is written again after this many times as long as it took. */
+/** The tree is rewritten at the earliest after this many times the duration of the last write. */
 const PACE = 10;
 
-/** Keeps master_database.json up with the database without spending most of the time on it. */
+/** Keeps master_database.json up to date without spending most of the time on it. */
 export class TreeKeeper {
     readonly #dir: string;
     #written = -1;
@@ -15,9 +15,9 @@ export class TreeKeeper {
     }
 
     /**
-     * Writes the tree if it is older than the database and its time has come.
-     * @param generation of the database now
-     * @param isLast write it whatever its time
+     * Writes the tree if it is older than the database and a write is due.
+     * @param generation current generation of the database
+     * @param isLast write even if none is due yet
      * @throws WriteError, UserError
      */
     async keepUp(generation: number, isLast: boolean): Promise<void> {

@@ -9,8 +9,8 @@ import { MasterTree } from './master-tree.js';
 import { readPartCells } from './part-cells.js';
 
 /**
- * Derives master_database.json from the generation that readers see now, reading only parts that came since the last time, and puts it in place as a whole. Call it as the
- * writer of the database, holding its lock.
+ * Derives master_database.json from the generation that readers see now, reading only parts added since the last time, and
+ * replaces it atomically. The caller must be the writer of the database and hold its lock.
  * @param dir the database's folder
  * @throws WriteError, UserError
  */
