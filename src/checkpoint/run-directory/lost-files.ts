@@ -17,7 +17,7 @@ export class LostFiles {
     readonly #dir: string;
     readonly #holder: string;
     #revision: number;
-    #wasRaised = false;
+    #raised: Promise<void> | null = null;
 
     private constructor(dir: string, holder: string, revision: number) {
         this.#dir = dir;
@@ -38,17 +38,26 @@ export class LostFiles {
         return this.#revision;
     }
 
-    /** Must be called before a lost file is replaced; durable when it resolves. @throws WriteError */
-    async raise(): Promise<void> {
-        // Once per start is enough: revisions of this start are already above all earlier ones.
-        if (this.#wasRaised) return;
-        this.#wasRaised = true;
-        this.#revision += STEP;
-        const json = { version: 1, retired_revision: this.#revision };
+    /**
+     * Must be called before a lost file is replaced; durable when it resolves. Once per start is enough: revisions of this start are
+     * already above all earlier ones.
+     * @throws UserError (exit 4), WriteError
+     */
+    raise(): Promise<void> {
+        this.#raised ??= this.#raise();
+        return this.#raised;
+    }
+
+    async #raise(): Promise<void> {
+        // Another shard may have raised it since this one started.
+        const current = parseRevision(await readText(join(this.#dir, NAME)));
+        const revision = Math.max(this.#revision, current) + STEP;
+        const json = { version: 1, retired_revision: revision };
         await makeDirectory(this.#dir);
         await new DurableWriter(this.#dir, this.#holder).write(NAME, [
             Buffer.from(`${JSON.stringify(json)}\n`),
         ]);
+        this.#revision = revision;
     }
 }
 
