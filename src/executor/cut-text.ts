@@ -1,18 +1,18 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-/** Text as it is kept: at most so many bytes of it. */
+/** Text cut to a maximum number of bytes. */
 export interface CutText {
     readonly text: string;
-    /** How many bytes there were, where that is more than was kept; null where nothing was cut. */
+    /** Original length in bytes; null if nothing was cut. */
     readonly cutFrom: number | null;
 }
 
-/** What a program printed: in memory, or in a file where it was large. */
+/** A program's output: in memory, or in a file if it is large. */
 export type Output = Buffer | { readonly path: string };
 
 /**
  * The first `limit` bytes of an output as text. Bytes that are not UTF-8 become U+FFFD; a character is never cut in half.
- * @param total bytes that there were, where the output holds only the first of them
+ * @param total original number of bytes, if the output is only their beginning
  */
 export function cutText(output: Output | string, limit: number, total?: number): CutText {
     const bytes = typeof output === 'string' ? Buffer.from(output) : output;
@@ -43,11 +43,11 @@ export function readEnd(path: string, length: number): Buffer {
     }
 }
 
-/** The first `max` bytes as text, without half a character at the end. */
+/** The first `max` bytes as text, without an incomplete character at the end. */
 function utf8Start(bytes: Buffer, max: number): string {
     if (bytes.length <= max) return bytes.toString();
     let end = max;
-    // At most three bytes of a character can stand before the cut.
+    // At most three bytes of a character can precede the cut.
     for (let back = 1; back <= 3 && back <= max; back++) {
         const byte = bytes[max - back] as number;
         if ((byte & 0b1100_0000) === 0b1000_0000) continue;

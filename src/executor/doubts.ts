@@ -15,12 +15,12 @@ import type { Output } from './cut-text.js';
  *   output cut by the server      flagged `truncated`; never final at --first-timeout, where its program may have been blocked
  */
 
-/** A run that was stopped at a time limit, or went over it. */
+/** A program that was stopped at a time limit or exceeded it. */
 export interface TimeOut {
     readonly output: Output;
-    /** What the figures say (its CPU time is near the limit, say); `unmeasured`: only wall time is known. */
+    /** The doubt raised by the measurements (CPU time near the limit, for example); `unmeasured`: only wall time is known. */
     readonly doubt: Suspicion | 'certain' | 'unmeasured';
-    /** It ran under `--first-timeout`, which is below the task's limit. */
+    /** The program ran under `--first-timeout`, which is below the task's limit. */
     readonly first: boolean;
     readonly checker: Checker;
     /** Path of the expected output. */
@@ -38,12 +38,10 @@ export async function suspectTimeOut(seen: TimeOut): Promise<Suspicion | null> {
     return (await mayBecomeRight(output, seen.checker, seen.answer)) ? 'first-timeout' : null;
 }
 
-/** The same for a time-out whose output was lost in part, and whose rest is wrong. */
+/** The same for a time-out whose output was partly lost and whose remaining output is wrong. */
 export const cutTimeOutSuspicion = ({ first }: TimeOut): Suspicion | null => (first ? 'first-timeout' : null);
 
-/**
- * Seconds for a test: `--first-timeout` where that is lower, unless this very test is run again to confirm.
- */
+/** Seconds for a test: `--first-timeout` if it is lower, unless this very test is run again for confirmation. */
 export function chooseTime(limit: number, firstTimeout: number | null, confirming: boolean): number {
     return firstTimeout === null || confirming ? limit : Math.min(firstTimeout, limit);
 }
@@ -68,14 +66,17 @@ async function mayBecomeRight(output: Buffer, checker: Checker, answer: string):
         case 'livecodebench':
         case 'calls':
         case 'program':
-            // Different texts may be right: only more time can tell.
+            // Different texts may be right, so only more time can tell.
             return true;
         default:
             return unreachable(checker, 'checker');
     }
 }
 
-/** Whether the output, white space aside, is a proper beginning of the expected one. Reads no more of that than it needs. */
+/**
+ * Whether the output, ignoring white space, is a proper prefix of the expected one. Reads no more of the expected output than it
+ * needs.
+ */
 export async function beginsAnswer(output: Buffer, answer: string): Promise<boolean> {
     const { size } = await stat(answer);
     const enough = Math.min(size, output.length * 2 + 4096);

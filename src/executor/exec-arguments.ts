@@ -2,15 +2,15 @@ import type { ExactJson } from '../model/exact-json.js';
 import { ENV_REFERENCE, readReference } from '../util/secrets.js';
 import { fillFields, fillPlaceholders, type Placeholder } from '../model/field-template.js';
 
-/** The words of a command for one task, or why there are none: what is wrong, and what to do. */
+/** The words of a command for one task, or the problem that prevents it: what is wrong, and what to do. */
 export type FilledCommand =
     | { readonly kind: 'filled'; readonly argv: readonly [string, ...string[]] }
     | { readonly kind: 'problem'; readonly message: string };
 
 /**
- * Fills a command for one task. What replaces a placeholder or a reference is not looked at again.
- * @param row the task's row, where it is one of a list; null otherwise
- * @throws UserError if a variable that `{env:NAME}` names is not set
+ * Fills in a command for one task. Replacement texts are not expanded again.
+ * @param row the task's row if it comes from a list; otherwise null
+ * @throws UserError if a variable named by `{env:NAME}` is not set
  */
 export function fillCommand(
     template: readonly [string, ...string[]],
@@ -56,7 +56,7 @@ function fillWord(
     return missing === null ? text : { problem: `the row has no field for {${String(missing)}}` };
 }
 
-/** Ids and groups come from the dataset: a command must not take one for an option. Fields may be negative numbers. */
+/** Ids and groups come from the dataset, and a command must not mistake them for options. Fields may be negative numbers. */
 function findProblem(
     word: string,
     values: Readonly<Record<Placeholder, string>>,

@@ -32,7 +32,7 @@ export interface ExecConfig {
     readonly kind: 'exec';
     readonly argv: readonly [string, ...string[]];
     readonly exitVerdicts: Readonly<Record<string, string>>;
-    /** What goes into fingerprints beside a task's data. */
+    /** What fingerprints include besides a task's data. */
     readonly identity: string;
 }
 
@@ -45,16 +45,16 @@ export interface ExecDescriptor {
     /** Seconds of wall time. */
     readonly timeout: number;
     readonly keepOutput: KeepOutput;
-    /** `--output-limit`: bytes kept of stdout, and of stderr. */
+    /** `--output-limit`: bytes kept of stdout and of stderr. */
     readonly outputLimit: number;
-    /** The results directory, for output that is too long for a result file. Absolute. */
+    /** The results directory, for output too long for a result file. Absolute. */
     readonly dir: string;
-    /** Id of the run, which names its temporary files. */
+    /** Id of the run, used in names of temporary files. */
     readonly holder: string;
     readonly scratch: string;
 }
 
-/** Seconds beyond a command's time before its worker counts as hung. */
+/** Seconds beyond a command's time limit after which its worker counts as hung. */
 const SLACK = 60;
 
 /** Runs a command for each task. */
@@ -62,7 +62,7 @@ export const EXEC: WorkerExecutorKind<typeof OPTIONS, ExecConfig, ExecDescriptor
     name: 'exec',
     options: OPTIONS,
     judges: false,
-    // A command's output is its result.
+    // A command's output is its result, which may be stored in a file.
     leavesFiles: true,
     keptOutput: { keepOutput: 'all', outputLimit: 16 * 1024 * 1024 },
     usesEndpoints: false,

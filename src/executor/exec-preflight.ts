@@ -9,11 +9,12 @@ import type { ListFields } from './executor-kind.js';
 import { findProgram } from './sandbox/find-program.js';
 
 /**
- * Looks whether each field that a command names stands in a list's rows; elsewhere, whether a placeholder is misspelt.
+ * Checks whether each field that a command names exists in the lists' rows; for other datasets, whether a placeholder is
+ * misspelt.
  * @throws UserError naming what is wrong
  */
 export function checkPlaceholders(argv: readonly string[], lists: readonly ListFields[]): void {
-    // A list may well have a field {ID}.
+    // A list may have a field {ID}.
     if (lists.length === 0) checkSpelling(argv);
     for (const { fields, path } of lists) {
         const [unknown] = findUnknownFields(argv, fields);
@@ -37,8 +38,8 @@ function checkSpelling(argv: readonly string[]): void {
 }
 
 /**
- * Makes sure that a command can be started.
- * @throws UserError for a program that is not there or cannot be run, and for a variable that is not set
+ * Checks that a command can be started.
+ * @throws UserError if the program does not exist or cannot be run, or a variable is not set
  */
 export async function tryCommand(argv: readonly [string, ...string[]]): Promise<void> {
     const [command] = argv;

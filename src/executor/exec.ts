@@ -25,8 +25,8 @@ import { getInputText } from './task-input.js';
 const BY = { api_used: 'local', sandbox: 'none' } as const;
 
 /**
- * Runs a command for each task, without a shell: exit 0 is Accepted, another exit the verdict that `--exit-verdict` gives
- * it, else a failure. The task's data is on stdin, or in the file that `{input}` names.
+ * Runs a command for each task, without a shell: exit status 0 is Accepted; another status is the verdict that `--exit-verdict`
+ * assigns to it, or else a failure. The task's data is on stdin, or in the file that `{input}` names.
  */
 export async function createExec(descriptor: ExecDescriptor): Promise<Executor> {
     const [command, ...args] = descriptor.argv;
@@ -36,7 +36,7 @@ export async function createExec(descriptor: ExecDescriptor): Promise<Executor> 
 }
 
 class Exec implements Executor {
-    /** Boxes that wait for their next task: one is needed for each task that runs at once. */
+    /** Idle boxes, which wait for their next task; one is needed for each concurrent task. */
     readonly #idle: Box[] = [];
     readonly #limits: RunLimits;
     readonly #environment: readonly string[];
@@ -96,7 +96,7 @@ class Exec implements Executor {
                 limits: this.#limits,
                 ...(keepOutput !== 'none' && outputLimit > KEPT_INLINE ? { keepBytes: outputLimit } : {}),
             });
-            // Before the box is free for the next command, which overwrites the files of what this one printed.
+            // Must finish before the box is free for the next command, which overwrites this command's output files.
             return signal.aborted ? { kind: 'abort' } : await this.#judgeReport(report);
         } finally {
             signal.removeEventListener('abort', stop);
@@ -186,7 +186,7 @@ const UNLIMITED: RunLimits = {
     openFiles: 0,
 };
 
-/** What a command said before it failed: the last line of its stderr, cut. */
+/** Excerpt of what a command printed before it failed: the last line of its stderr, truncated. */
 function lastWords({ stderr, stderrFile }: RunReport): string {
     const end = stderrFile === null ? stderr : readEnd(stderrFile, 4096);
     const line = end.toString().trim().split('\n').at(-1)?.slice(0, 300) ?? '';

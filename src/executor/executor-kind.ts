@@ -13,24 +13,24 @@ import type { Executor } from './executor.js';
 import type { ServerExecutor, ServerHooks } from './servers/server-executor.js';
 
 /*
- * An executor's row: everything that the rest of the program needs to know of it, and a way to load the rest. Rows are
- * listed in kinds.ts. Every start loads all of them, so a row imports its implementation, and whatever else is heavy, by
- * `import()` when it is used.
+ * An executor's row: everything that the rest of the program needs to know about it, and a way to load the implementation. Rows
+ * are listed in kinds.ts. Every start loads all rows, so a row imports its implementation, and anything else that is heavy, by
+ * `import()` on use.
  *
- * The path of an executor: the values of its options are made into its part of the configuration (`configure`), that into
- * a descriptor (`plan`), which crosses to wherever tasks run, and there into the executor itself (`create`).
+ * The stages of an executor: the values of its options become its part of the configuration (`configure`), which becomes a
+ * descriptor (`plan`), which is passed to wherever tasks run, and there becomes the executor itself (`create`).
  *
- * A row names its own types of values, configuration and descriptor. Callers hold `ExecutorKind`, which knows none of
- * them: what one method of a row returned is only ever handed to another method of the same row. That is why these are
- * methods and not properties: TypeScript compares the parameters of methods in both directions.
+ * A row declares its own types of values, configuration and descriptor. Callers hold `ExecutorKind`, which knows none of them:
+ * what one method of a row returned is only ever passed to another method of the same row. That is why these are methods and not
+ * properties: TypeScript compares the parameters of methods bivariantly.
  */
 
-/** An executor's part of the configuration of a run, as plain data. */
+/** An executor's part of a run's configuration, as plain data. */
 export interface ExecutorConfig {
     readonly kind: string;
 }
 
-/** What `configure` is told besides the values of the executor's own options. */
+/** Arguments of `configure` besides the values of the executor's own options. */
 export interface ConfigureContext {
     /** Absolute path of the results directory. */
     readonly dir: string;
@@ -38,7 +38,7 @@ export interface ConfigureContext {
     readonly timeout: number;
 }
 
-/** What `plan` is told besides the executor's part of the configuration. */
+/** Arguments of `plan` besides the executor's part of the configuration. */
 export interface PlanContext {
     /** `--timeout`, seconds. */
     readonly timeout: number;
@@ -47,15 +47,15 @@ export interface PlanContext {
     readonly judging: JudgingSettings;
     /** The results directory. Absolute. */
     readonly dir: string;
-    /** Id of the run, which names its temporary files. */
+    /** Id of the run, used in names of temporary files. */
     readonly holder: string;
-    /** Folder for scratch files of this run; exists, is ours alone. */
+    /** Folder for scratch files of this run; exists and is used only by this run. */
     readonly scratch: string;
-    /** Whether workers on other machines run the tasks: what is missing here may be there. Absent: they do not. */
+    /** Whether workers on other machines run the tasks: a program missing here may exist there. Absent: they do not. */
     readonly isQueued?: boolean;
 }
 
-/** The options of every executor that runs or checks programs, as they were given. */
+/** The options shared by all executors that run or check programs, as given. */
 export interface JudgingSettings extends JudgingOptions {
     readonly sandbox: SandboxChoice;
     readonly includeDirs: readonly string[];
@@ -64,64 +64,64 @@ export interface JudgingSettings extends JudgingOptions {
     readonly languages: Readonly<Record<string, LanguageSetting>>;
 }
 
-/** The executor as data, and what planning needs to know of it. What is absent does not matter to this executor. */
+/** The executor as data, and what planning needs to know about it. Absent fields do not matter to this executor. */
 export interface ExecutorPlan<D extends ExecutorDescriptor = ExecutorDescriptor> {
     readonly descriptor: D;
-    /** Stands in the fingerprints of tasks that are not programs, beside their data: what they are done by. */
+    /** Identifies what executes tasks that are not programs; part of their fingerprints, beside their data. */
     readonly identity?: string;
-    /** Which memory limit it holds, where that is not each program's. */
+    /** Which memory limit it enforces, if that is not each program's own. */
     readonly memoryHolding?: MemoryHolding;
-    /** Why it can never run a program; null if it may. */
+    /** Why it can never run a program; null if it might. */
     readonly skipReason?: (input: ProgramInput) => string | null;
-    /** What problems may need of it; absent: nothing. Samples that need more are skipped. */
+    /** Features that it supports for problems; absent: none. Samples that need others are skipped. */
     readonly features?: readonly ProblemFeature[];
-    /** Tags of the languages that can run here, where that decides what is skipped. */
+    /** Tags of the languages that can run here, if samples in other languages are skipped. */
     readonly languages?: readonly string[];
-    /** Compile command by language, for CompileErrors that another compiler may not give. */
+    /** Compile command by language, for CompileErrors that another compiler may not produce. */
     readonly compilers?: ReadonlyMap<string, string>;
-    /** Versions of this machine's toolchains by language, where tasks are queued for machines that may have others. */
+    /** Versions of this machine's toolchains by language, if tasks are queued for machines that may have other versions. */
     readonly toolchains?: Readonly<Record<string, string>>;
-    /** Language of a sample's own program, such as a checker; null: none that is known. */
+    /** Language of a sample's own program, such as a checker; null: unknown. */
     readonly languageOf?: (program: ProblemProgram['program']) => string | null;
-    /** `bwrap`, `rlimit`, `none`, where programs run in a sandbox of ours. */
+    /** `bwrap`, `rlimit` or `none`, if programs run in our sandbox. */
     readonly sandbox?: string;
-    /** Who compares outputs, in words, where it is not our checkers. */
+    /** Describes what compares outputs, if our checkers do not. */
     readonly comparison?: string;
-    /** Makes tests that datasets only describe, where programs run on this machine. */
+    /** Generates tests that datasets only describe, if programs run on this machine. */
     readonly createTestMaker?: (how: MakingOptions) => Promise<TestMaker>;
-    /** What the configuration has decided and everybody should see, such as which deployment stands for a model. */
+    /** Decisions of the configuration that users should see, such as which deployment serves a model. */
     readonly remarks?: readonly string[];
-    /** Lines to show before anything runs, such as a sandbox that is missing. */
+    /** Lines to show before anything runs, such as one about a missing sandbox. */
     readonly notices?: readonly string[];
 }
 
 export interface MakingOptions {
-    /** Folder that the tests stay in. */
+    /** Folder in which the tests are kept. */
     readonly folder: string;
     readonly notify: (message: string) => void;
-    /** Programs that may be compiled at once. */
+    /** Most programs that are compiled at once. */
     readonly concurrency: number;
-    /** Ends the making: what is not finished then is made by the next start. */
+    /** Stops the generation; the next start generates what is unfinished. */
     readonly signal: AbortSignal;
 }
 
-/** What an executor found out before any task runs. */
+/** What an executor found out before the first task runs. */
 export interface Preflight {
-    /** Where its tasks ask to run, where nobody chose a `--mode`; absent: in the usual one. */
+    /** The mode that its tasks ask for, used unless `--mode` is given; absent: the usual one. */
     readonly mode?: 'thread' | 'process' | 'async';
 }
 
-/** A list that is a dataset, and every field that a row of it has. */
+/** A dataset that is a list, and the fields that occur in its rows. */
 export interface ListFields {
     readonly path: string;
     readonly fields: ReadonlySet<string>;
 }
 
-/** The values of a row's options; for callers, who do not know the row, any values. */
+/** The values of a row's options; any values for callers, which do not know the row. */
 type ValuesOf<O extends OptionTable> = string extends keyof O ? Readonly<Record<string, unknown>> : Values<O>;
 
 interface AnyWhere<O extends OptionTable, C extends ExecutorConfig, D extends ExecutorDescriptor> {
-    /** What `--executor` calls it. */
+    /** Its name in `--executor`. */
     readonly name: C['kind'] & D['kind'];
     /** Options that only this executor takes, or others that list them too. They become options of every run. */
     readonly options: O;

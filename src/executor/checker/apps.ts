@@ -10,16 +10,16 @@ const ZERO = 48;
 const NINE = 57;
 
 /**
- * As the graders published with APPS and TACO judge programs that read stdin, token by token, case-sensitive: the same text, or
- * two numbers that numpy's `allclose` takes for equal (they differ by at most 1e-8 plus 1e-5 of the expected one) or that are
- * equal when rounded to three decimals.
+ * The comparison of the graders published with APPS and TACO for programs that read stdin: token by token, case-sensitive. Tokens
+ * are equal if their text is, or if they are two numbers that numpy's `allclose` considers equal (they differ by at most 1e-8
+ * plus 1e-5 of the expected one) or that are equal when rounded to three decimals.
  *
  * Sources: `run_test` in eval/testing_util.py of github.com/hendrycks/apps, `compare_std_results` in metrics/testing_util.py of
  * github.com/FlagOpen/TACO.
  *
- * Left out on purpose, because wrong answers pass by them: the graders' last resort compares sets of lines and words, so that any
- * order and any number of repetitions is right, and two integers may differ (1000001 for 1000000). Two integers are equal here
- * only if their values are, whatever their size.
+ * Two of the graders' rules are omitted on purpose, because they let wrong answers pass: their last resort compares sets of lines
+ * and words, so that any order and any number of repetitions is right, and two integers may differ (1000001 for 1000000). Here,
+ * two integers are equal only if their values are, whatever their size.
  */
 export function makeAppsComparer(): Comparer {
     return new TokenComparer({
@@ -40,7 +40,7 @@ export function makeAppsComparer(): Comparer {
     });
 }
 
-/** Whether the bytes are digits after at most one sign. */
+/** Whether the bytes are digits, with an optional sign before them. */
 function isWhole(bytes: Buffer, from: number, to: number): boolean {
     const first = bytes[from];
     const start = first === PLUS || first === MINUS ? from + 1 : from;
@@ -51,12 +51,12 @@ function isWhole(bytes: Buffer, from: number, to: number): boolean {
     return start < to;
 }
 
-/** BigInt takes a minus sign, but no plus. */
+/** BigInt accepts a minus sign, but no plus. */
 function integerIn(bytes: Buffer, from: number, to: number): bigint {
     return BigInt(bytes.toString('latin1', bytes[from] === PLUS ? from + 1 : from, to));
 }
 
-/** @param got a number, or NaN for a token that is none; infinite for one that does not fit a double */
+/** @param got a number, or NaN for a token that is not one; infinite for one that does not fit a double */
 function isNear(got: number, expected: number): boolean {
     if (!Number.isFinite(got) || !Number.isFinite(expected)) return false;
     return (
@@ -65,10 +65,10 @@ function isNear(got: number, expected: number): boolean {
     );
 }
 
-/** A number rounded to three decimals as Python's round does: to even where it lies exactly in the middle. */
+/** A number rounded to three decimals as Python's round does: halves are rounded to even. */
 function inThousandths(value: number): number {
     const scaled = value * 1000;
-    // Only odd multiples of 1/16 lie exactly between two thousandths; their thousandfold is exact as well.
+    // Only odd multiples of 1/16 lie exactly between two thousandths; multiplied by a thousand, they are exact as well.
     if (!Number.isInteger(value * 16) || Number.isInteger(scaled)) return Number(value.toFixed(3));
     const below = Math.floor(scaled);
     if (scaled - below !== 0.5) return Number(value.toFixed(3));

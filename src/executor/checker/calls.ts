@@ -1,13 +1,13 @@
 import { ACCEPTED, type Comparer, type Comparison, reject } from './comparison.js';
 import type { Window } from './window.js';
 
-/** Larger values are not looked at: what is in memory is bounded. */
+/** Larger values are not compared, to bound memory. */
 const LONGEST_VALUE = 256 * 1024;
 
 /**
- * What a called function returned, as the harness of `dataset/calls/harness.ts` prints it: a line `r:<value>` and, where the
- * grader would look at the value in another way too, one `c:<value>`. The expected side lists every line that is right.
- * More lines than one of each kind are wrong: nobody may list guesses.
+ * The comparison for values returned by a called function, as the harness of `dataset/calls/harness.ts` prints them: a line
+ * `r:<value>` and, if the grader would also compare the value in another form, a line `c:<value>`. The expected side lists every
+ * correct line. Output with more than one line of each kind is wrong, since programs must not list guesses.
  */
 export class CallComparer implements Comparer {
     step(output: Window, answer: Window): Comparison | null {

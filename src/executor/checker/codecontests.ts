@@ -4,15 +4,17 @@ import { parseTesterNumber } from './number.js';
 import { TokenComparer } from './tokens.js';
 import type { Window } from './window.js';
 
-/** Its white space is C's without the form feed. */
+/** C's white space without the form feed. */
 const SPACES = makeByteSet([9, 10, 11, 13, 32]);
 const PRECISION = 1e-5;
 
 /**
- * As the tester published with code_contests: lower-cased tokens; two numbers, integers too, may differ by less than 1e-5.
+ * The comparison of the tester published with code_contests: lower-cased tokens; two numbers, including integers, may differ by
+ * less than 1e-5.
  *
- * It first compares all tokens as text, and only if some differ as numbers, each pair: infinity and not-a-number then equal
- * nothing, not even themselves. So an output with such a token passes only if no other token differs either.
+ * The tester first compares all tokens as text, and only if some differ does it compare each pair as numbers: infinity and
+ * not-a-number then equal nothing, not even themselves. So an output with such a token passes only if no other token differs
+ * either.
  */
 export class CodeContestsComparer implements Comparer {
     private someDiffer = false;
@@ -48,7 +50,7 @@ function isUnequalToSelf(window: Window, end: number): boolean {
     return number !== null && !Number.isFinite(number.value);
 }
 
-/** Only an exponent, very many digits or a word with an `n` make a number that is not finite. */
+/** A number can be non-finite only if it has an exponent, very many digits, or a letter `n`. */
 function mayBeSpecial(window: Window, end: number): boolean {
     if (end - window.at >= 300) return true;
     for (let at = window.at; at < end; at += 1) {

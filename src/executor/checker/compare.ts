@@ -17,14 +17,14 @@ import { FileWindow, Window } from './window.js';
 
 export type { Comparison } from './comparison.js';
 
-/** Files up to this many bytes are read at once and compared in memory; larger ones are streamed. */
+/** Files up to this many bytes are read whole and compared in memory; larger ones are streamed. */
 const IN_MEMORY = 1024 * 1024;
 
 /**
- * Compares a program's output with the expected one. Memory is bounded whatever the sizes; a comparison of small sides takes
- * microseconds, and comes without a promise.
- * @param answer what is expected; in memory where the caller keeps it
- * @param flags of this test alone, after those of the checker (`kattis` only); null: none
+ * Compares a program's output with the expected one. Memory is bounded whatever the sizes; comparing two small sides takes
+ * microseconds and returns without a promise.
+ * @param answer the expected output; in memory if the caller keeps it there
+ * @param flags flags of this test alone, added to those of the checker (`kattis` only); null: none
  * @throws UserError for flags that the checker does not know; the system's error if a file cannot be read
  */
 export function compareOutput(
@@ -40,7 +40,7 @@ export function compareOutput(
     return compareStreams(comparer, left ?? output, right ?? answer);
 }
 
-/** Compares what is in memory. Equal bytes are accepted by every rule. */
+/** Compares two buffers. Equal bytes are accepted by every rule. */
 function compareBuffers(comparer: Comparer, output: Buffer, answer: Buffer): Comparison {
     if (output.equals(answer)) return ACCEPTED;
     const result = comparer.step(Window.whole(output), Window.whole(answer));
@@ -48,7 +48,7 @@ function compareBuffers(comparer: Comparer, output: Buffer, answer: Buffer): Com
     return result;
 }
 
-/** Compares through windows that move along the files: for what does not fit in memory. */
+/** Compares files that do not fit in memory through windows that move along them. */
 export async function compareStreams(
     comparer: Comparer,
     output: Buffer | { readonly path: string },
@@ -125,7 +125,10 @@ function joined(first: readonly string[], second: readonly string[]): readonly s
     return first.length === 0 ? second : [...first, ...second];
 }
 
-/** A small file's bytes; null if it is not small. Synchronous: far cheaper than a round trip through the thread pool. */
+/**
+ * A small file's bytes; null if it is not small. Reads synchronously, which is far cheaper than a round trip through the thread
+ * pool.
+ */
 function readSmall(path: string): Buffer | null {
     return statSync(path).size <= IN_MEMORY ? readFileSync(path) : null;
 }

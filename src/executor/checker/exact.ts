@@ -33,7 +33,7 @@ export class ExactComparer implements Comparer {
     }
 }
 
-/** A few bytes from here, in quotes: white space matters. */
+/** A few bytes from this position, in quotes, since white space matters. */
 function part(window: Window, at: number): string {
     return `"${quoteBytes(window.bytes, at, Math.min(window.end, at + 20))}"`;
 }

@@ -14,7 +14,7 @@ export function makeKattisComparer(flags: readonly string[]): Comparer {
 
 const known = new WeakMap<readonly string[], TokenRules>();
 
-/** Flags are the same list for all tests of a folder: they are read once. */
+/** Parsed once: all tests of a folder share the same list of flags. */
 function parseRules(flags: readonly string[]): TokenRules {
     let rules = known.get(flags);
     if (rules === undefined) {
@@ -78,11 +78,11 @@ function tolerance(flags: readonly string[], at: number): number {
     return value;
 }
 
-/** Two numbers are near if either tolerance says so; a negative tolerance was not given. */
+/** Two numbers are close if either tolerance allows the difference; a negative tolerance means that none was given. */
 function nearBy(absolute: number, relative: number): NonNullable<TokenRules['asNumbers']> {
     return (output, outputEnd, answer, answerEnd) => {
         const expected = parseScanf(answer.bytes, answer.at, cutAtNul(answer.bytes, answer.at, answerEnd));
-        // The judge's token decides whether this is about numbers; if not, the texts differ and that is that.
+        // Numbers are compared only if the judge's token is one; otherwise the texts differ.
         if (Number.isNaN(expected)) return false;
         const got = parseScanf(output.bytes, output.at, cutAtNul(output.bytes, output.at, outputEnd));
         if (Number.isNaN(got)) return false;

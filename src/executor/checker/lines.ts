@@ -2,19 +2,19 @@ import { NEWLINE, makeByteSet, quoteBytes, type ByteSet } from './bytes.js';
 import { ACCEPTED, reject, type Comparer, type Comparison } from './comparison.js';
 import type { Window } from './window.js';
 
-/** White space that may end a line unseen; the carriage return of a CRLF is among it. */
+/** Invisible white space at the end of a line, including the carriage return of a CRLF. */
 const LINE_END_SPACES: ByteSet = makeByteSet([9, 11, 12, 13, 32]);
 
 /**
- * Compares lines without the white space at their ends, and without empty lines at the end.
+ * Compares lines without trailing white space, and without empty lines at the end.
  *
- * Both sides go on in step while their bytes are equal. Where they differ, the lines are still equal if on both sides nothing but
- * ignorable white space follows up to the line's end: nothing that was passed needs to be remembered, however long a line is.
+ * Both sides advance in step while their bytes are equal. After the first difference, the lines are still equal if only ignorable
+ * white space follows on both sides up to the end of the line. So nothing needs to be remembered, however long a line is.
  */
 export class LineComparer implements Comparer {
     private line = 1;
     private column = 1;
-    /** The sides have parted: only ignorable white space may follow in this line. */
+    /** The sides differ: only ignorable white space may follow in this line. */
     private parted = false;
     private shownOutput = '';
     private shownAnswer = '';
@@ -38,7 +38,7 @@ export class LineComparer implements Comparer {
         }
     }
 
-    /** Goes on while both sides are equal; false when it needs more bytes to tell. */
+    /** Advances while both sides are equal; false if it needs more bytes to decide. */
     private goInStep(output: Window, answer: Window): boolean {
         const left = output.bytes;
         const right = answer.bytes;
@@ -77,7 +77,7 @@ export class LineComparer implements Comparer {
         return bytes[at] === NEWLINE ? 'newline' : 'text';
     }
 
-    /** The other side has ended: here only blank lines may follow. */
+    /** The other side has ended: only blank lines may follow on this one. */
     private onlyBlank(window: Window): Comparison | null {
         for (;;) {
             switch (this.passIgnorable(window)) {

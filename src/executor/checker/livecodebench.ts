@@ -2,13 +2,14 @@ import { AS_IS } from './bytes.js';
 import type { Comparer } from './comparison.js';
 import { StrippedLineComparer, strip, splitWords } from './stripped-lines.js';
 
-/** Lines of many numbers are common here; longer ones are compared as text. */
+/** Lines of many numbers are common here; longer lines than this are compared as text. */
 const LONGEST_LINE = 256 * 1024;
 
 /**
- * As LiveCodeBench grades programs that read stdin: both sides stripped, as many lines on both, and each pair of stripped lines
- * either the same text, or as many words on both that are decimal numbers of exactly the same value (`1.0` is `1`,
- * `9007199254740993` is not `9007199254740992`). There is no tolerance, and letter case counts.
+ * The comparison that LiveCodeBench uses for programs that read stdin: both sides are stripped and must have the same number of
+ * lines, and each pair of stripped lines must be either the same text, or the same number of words that are decimal numbers of
+ * exactly the same value (`1.0` is `1`, `9007199254740993` is not `9007199254740992`). There is no tolerance, and letter case
+ * counts.
  *
  * Source: `grade_stdio` in lcb_runner/evaluation/testing_util.py of github.com/LiveCodeBench/LiveCodeBench; the numbers are those
  * of Python's `decimal.Decimal`.
@@ -34,11 +35,14 @@ function isSameLine(output: Buffer, answer: Buffer): boolean {
 const DECIMAL = /^([+-]?)(?=\.?\d)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,18}))?$/i;
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;
 
-/** A text that is the same for equal numbers; null for what is not one. Not-a-number equals nothing, so it is not one either. */
+/**
+ * A canonical text, the same for equal numbers; null if the word is not a number. Not-a-number equals nothing, so null is
+ * returned for it too.
+ */
 function canonicalDecimal(word: string): string | null {
     const infinite = INFINITE.exec(word);
     if (infinite !== null) return `${infinite[1] === '-' ? '-' : ''}inf`;
-    // Python takes underscores anywhere in it.
+    // Python allows underscores anywhere in a number.
     const match = DECIMAL.exec(word.replaceAll('_', ''));
     if (match === null) return null;
     const [, sign = '', whole = '', fraction = '', exponent = '0'] = match;
@@ -49,7 +53,7 @@ function canonicalDecimal(word: string): string | null {
     return `${sign === '-' ? '-' : ''}${significant}e${power}`;
 }
 
-/** Not by a regular expression: on a long run of zeros in the middle of a number that takes quadratic time. */
+/** Without a regular expression, which takes quadratic time on a long run of zeros in the middle of a number. */
 function withoutTrailingZeros(digits: string): string {
     let end = digits.length;
     while (end > 0 && digits[end - 1] === '0') end -= 1;

@@ -1,11 +1,12 @@
 /*
- * Numbers as the systems whose rules we follow read them. Each function takes ASCII bytes and returns NaN where they are not numbers.
+ * Numbers as the judging systems that we reproduce read them. Each function takes ASCII bytes and returns NaN if they are not a
+ * number.
  */
 
 const ZERO = 48;
 const NINE = 57;
 
-/** `12`, `-1.`, `.5`, `+1e-7`: what every rule takes for a number. Infinity where it does not fit a double. */
+/** `12`, `-1.`, `.5`, `+1e-7`: what every rule accepts as a number. Infinity if it does not fit a double. */
 export function parseDecimal(bytes: Buffer, from: number, to: number): number {
     let at = from;
     if (bytes[at] === 43 || bytes[at] === 45) at += 1;
@@ -41,14 +42,14 @@ function skipDigits(bytes: Buffer, from: number, to: number): number {
 const SCANF = /^([+-]?)(?:0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?[0-9]*))?|(\d+\.?\d*|\.\d+)e[+-]?)$/i;
 
 /**
- * What C's scanf takes for a finite double, as the default validator of problem packages uses it: decimals, hexadecimals, and
- * (as glibc does) an exponent without digits. NaN for `inf` and `nan`, and for what overflows: they are text there.
+ * What C's scanf accepts as a finite double, as the default validator of problem packages uses it: decimals, hexadecimals, and
+ * (as glibc does) an exponent without digits. NaN for `inf`, `nan` and numbers that overflow: the validator treats them as text.
  */
 export function parseScanf(bytes: Buffer, from: number, to: number): number {
     const decimal = parseDecimal(bytes, from, to);
     if (!Number.isNaN(decimal)) return Number.isFinite(decimal) ? decimal : Number.NaN;
     const first = bytes[from] ?? 0;
-    // Most tokens that are not decimals start with a letter: no regular expression for those.
+    // Most tokens that are not decimals start with a letter; skip the regular expression for those.
     if (first > NINE) return Number.NaN;
     const match = SCANF.exec(bytes.toString('latin1', from, to));
     if (match === null) return Number.NaN;
@@ -61,14 +62,14 @@ export function parseScanf(bytes: Buffer, from: number, to: number): number {
 function hexadecimal(whole: string, fraction: string, exponent: string): number {
     const digits = whole + fraction;
     if (digits === '') return Number.NaN;
-    // An exponent without digits (`0x1p`, `0x1p+`) counts as none.
+    // An exponent without digits (`0x1p`, `0x1p+`) is ignored.
     const power = /\d/.test(exponent) ? Number(exponent) : 0;
     return Number(BigInt(`0x${digits}`)) * 2 ** (power - 4 * fraction.length);
 }
 
 const ABSL_SPECIAL = /^(?:\+(?!-))?-?(?:inf(?:inity)?|nan(?:\([a-z0-9_]*\))?)$/i;
 
-/** A number of the code_contests tester: a decimal (one that overflows is infinite), infinity or not-a-number. */
+/** A number for the code_contests tester: a decimal (infinite if it overflows), infinity or not-a-number. */
 export function parseTesterNumber(
     bytes: Buffer,
     from: number,
@@ -87,7 +88,7 @@ const PYTHON_NUMBER =
     /^[+-]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?$/i;
 const PYTHON_INFINITE = /^[+-]?inf(?:inity)?$/i;
 
-/** What Python's float() takes, without white space around it; NaN for `nan` too, which equals nothing anyway. */
+/** What Python's float() accepts, without surrounding white space; NaN for `nan` too, which equals nothing anyway. */
 export function parsePython(text: string): number {
     if (PYTHON_NUMBER.test(text)) return Number(text.replaceAll('_', ''));
     if (PYTHON_INFINITE.test(text)) {

@@ -6,8 +6,8 @@ import { StrippedLineComparer, strip } from './stripped-lines.js';
 const TOLERANCE = 1e-5;
 
 /**
- * As SandboxFusion compares: both sides stripped, then line by line, stripped and lower-cased. Two lines that are one number each
- * may differ by 1e-5 of the expected one, integers too.
+ * SandboxFusion's comparison: both sides are stripped, then compared line by line, stripped and lower-cased. Two lines that are
+ * one number each, including integers, may differ by 1e-5 of the expected one.
  */
 export function makeSandboxFusionComparer(): Comparer {
     return new StrippedLineComparer({ fold: LOWER, longest: LONGEST_WHOLE, isSameLine });

@@ -2,14 +2,17 @@ import { type ByteMap, type ByteSet, makeByteSet, NEWLINE, quoteBytes } from './
 import { ACCEPTED, type Comparer, type Comparison, reject } from './comparison.js';
 import type { Window } from './window.js';
 
-/** ASCII white space of Python's strip, without the newline that ends a line. */
+/** ASCII white space removed by Python's strip, without the newline that ends a line. */
 const SPACES: ByteSet = makeByteSet([9, 11, 12, 13, 28, 29, 30, 31, 32]);
-/** ... and all of it, for what is not ASCII. */
+/** All white space that it removes, including non-ASCII characters. */
 const PYTHON_SPACE = '\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000';
 const PYTHON_STRIP = new RegExp(`^[${PYTHON_SPACE}]+|[${PYTHON_SPACE}]+$`, 'g');
 const PYTHON_SPLIT = new RegExp(`[${PYTHON_SPACE}]+`);
 
-/** What the front of a window holds after white space: a line of so many bytes, one longer than is looked at as a whole, or nothing more. */
+/**
+ * What follows the white space at the front of a window: a line of so many bytes, a line too long to be examined as a whole, or
+ * nothing.
+ */
 type Front =
     | { readonly kind: 'line'; readonly from: number; readonly to: number }
     | { readonly kind: 'long' }
@@ -18,15 +21,15 @@ type Front =
 
 /** How two stripped lines are compared. */
 export interface LineRules {
-    /** What bytes count as in a line that is too long to be looked at as a whole: upper case as lower case, say. */
+    /** Maps bytes before they are compared, such as upper case to lower case, in a line too long to be examined as a whole. */
     readonly fold: ByteMap;
-    /** Lines up to this many bytes are looked at as a whole. */
+    /** Lines up to this many bytes are examined as a whole. */
     readonly longest: number;
     /** Compares two lines, which may still have white space around them. */
     readonly isSameLine: (output: Buffer, answer: Buffer) => boolean;
 }
 
-/** Compares line by line, after stripping both whole sides and each line as Python's strip does. */
+/** Compares line by line, after stripping both sides as a whole and each line as Python's strip does. */
 export class StrippedLineComparer implements Comparer {
     private line = 1;
     private begun = { output: false, answer: false };
@@ -66,13 +69,13 @@ export class StrippedLineComparer implements Comparer {
     }
 
     private pass(output: Window, outputEnd: number, answer: Window, answerEnd: number): void {
-        // The newline stays where there is none: at the end of a side.
+        // At the end of a side there is no newline to skip.
         output.at = Math.min(outputEnd + 1, output.end);
         answer.at = Math.min(answerEnd + 1, answer.end);
         this.line += 1;
     }
 
-    /** Passes blank lines at the front of a side; true when something else stands there, or it has ended. */
+    /** Skips blank lines at the front of a side; true once it has reached another line or the end. */
     private begin(name: 'output' | 'answer', window: Window): boolean {
         while (!this.begun[name]) {
             const line = front(window, this.rules.longest);
@@ -99,7 +102,7 @@ export class StrippedLineComparer implements Comparer {
         }
     }
 
-    /** A long line: as text, without the ASCII white space around it. */
+    /** Compares a long line as text, without the ASCII white space around it. */
     private stepLong(output: Window, answer: Window): Comparison | 'passed' | null {
         const { fold, longest } = this.rules;
         while (this.inLong === 'in step') {
@@ -127,7 +130,7 @@ export class StrippedLineComparer implements Comparer {
     }
 }
 
-/** Passes white space, and looks what line follows. */
+/** Skips white space and finds out what follows it. */
 function front(window: Window, longest: number): Front {
     skipSpaces(window);
     if (window.unread === 0) return { kind: window.last ? 'end' : 'more' };
@@ -146,12 +149,12 @@ function isBlank(window: Window, from: number, to: number): boolean {
     return from === to || strip(window.bytes.subarray(from, to)) === '';
 }
 
-/** A line's text as Python's strip leaves it. */
+/** A line's text after Python's strip. */
 export function strip(line: Buffer): string {
     return line.toString('utf8').replace(PYTHON_STRIP, '');
 }
 
-/** The words of a stripped text, as Python's split gives them. */
+/** The words of a stripped text, as Python's split returns them. */
 export function splitWords(text: string): string[] {
     return text === '' ? [] : text.split(PYTHON_SPLIT);
 }

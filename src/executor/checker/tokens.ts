@@ -3,20 +3,20 @@ import { AS_IS, C_SPACES, quoteBytes, type ByteMap, type ByteSet } from './bytes
 import { ACCEPTED, LONGEST_WHOLE, reject, type Comparer, type Comparison } from './comparison.js';
 import type { Window } from './window.js';
 
-/** How tokens are told apart and compared. */
+/** How tokens are separated and compared. */
 export interface TokenRules {
     readonly spaces: ByteSet;
-    /** What bytes count as: upper case as lower case, say. */
+    /** Maps bytes before they are compared, such as upper case to lower case. */
     readonly fold: ByteMap;
-    /** A token ends, for comparing it as text, at its first NUL, as in C. */
+    /** When compared as text, a token ends at its first NUL, as in C. */
     readonly cutAtNul: boolean;
-    /** White space must be the same on both sides, everywhere. */
+    /** White space must be identical on both sides. */
     readonly sameSpaces: boolean;
-    /** Whether two tokens that differ as text are numbers near enough. */
+    /** Whether two tokens that differ as text are numbers that are close enough. */
     readonly asNumbers:
         | ((output: Window, outputEnd: number, answer: Window, answerEnd: number) => boolean)
         | null;
-    /** Told of each token that is equal as text. */
+    /** Called for each token that is equal as text. */
     readonly onSame: ((output: Window, outputEnd: number) => void) | null;
 }
 
@@ -33,11 +33,11 @@ export const EXACT_TOKENS: TokenRules = {
 export class TokenComparer implements Comparer {
     /** Tokens found equal so far. */
     private tokens = 0;
-    /** Inside a token that is too long to be looked at as a whole. */
+    /** Inside a token that is too long to be examined as a whole. */
     private inLong = false;
-    /** ... after a NUL that ends it as text: the rest of it is only passed. */
+    /** After a NUL that ends the token as text: the rest of the token is skipped. */
     private pastNul = false;
-    /** The answer's white space before the next token is passed. */
+    /** The answer's white space before the next token has been matched. */
     private spaced = false;
 
     constructor(private readonly rules: TokenRules) {}
@@ -80,7 +80,7 @@ export class TokenComparer implements Comparer {
         return known ? 'passed' : null;
     }
 
-    /** White space of the answer must stand in the output too, and none besides. */
+    /** The output must contain exactly the answer's white space. */
     private matchSpaces(output: Window, answer: Window): Comparison | 'passed' | null {
         const { spaces } = this.rules;
         while (!this.spaced) {
@@ -120,7 +120,7 @@ export class TokenComparer implements Comparer {
         );
     }
 
-    /** Where the token at the front of a window ends; -1 if that is not in the window yet. */
+    /** End of the token at the front of a window; -1 if it is not in the window yet. */
     private tokenEnd(window: Window): number {
         const { spaces } = this.rules;
         const { bytes, end } = window;
@@ -155,7 +155,7 @@ export class TokenComparer implements Comparer {
         return i === outputEnd && j === answerEnd;
     }
 
-    /** Compares a long token as text, byte by byte, as far as the windows go. */
+    /** Compares a long token as text, byte by byte, as far as the windows reach. */
     private stepLong(output: Window, answer: Window): Comparison | 'passed' | null {
         const { spaces, fold, cutAtNul } = this.rules;
         while (!this.pastNul) {
@@ -171,7 +171,7 @@ export class TokenComparer implements Comparer {
             output.at += 1;
             answer.at += 1;
         }
-        // What follows a NUL is not compared, only passed.
+        // Bytes after a NUL are skipped, not compared.
         this.pastNul = true;
         const passedOutput = this.passToken(output);
         const passedAnswer = this.passToken(answer);
@@ -183,7 +183,7 @@ export class TokenComparer implements Comparer {
         return 'passed';
     }
 
-    /** Moves to the end of the token; false if that is not in the window yet. */
+    /** Moves to the end of the token; false if it is not in the window yet. */
     private passToken(window: Window): boolean {
         const end = this.tokenEnd(window);
         window.at = end === -1 ? window.end : end;

@@ -1,10 +1,10 @@
 import { open, type FileHandle } from 'node:fs/promises';
 
-/** The part of one side that is in memory: bytes from `at` (the first not compared yet) to `end`. */
+/** The part of one side that is in memory: bytes from `at` (the first that has not been compared yet) to `end`. */
 export class Window {
     at = 0;
 
-    /** @param last nothing follows `end` */
+    /** @param last true if nothing follows `end` */
     constructor(
         public bytes: Buffer,
         public end: number,
@@ -33,7 +33,7 @@ export class FileWindow extends Window {
         return new FileWindow(await open(path, 'r'));
     }
 
-    /** Drops what was compared and reads on; returns how many bytes came. */
+    /** Drops what was compared and reads more; returns the number of bytes read. */
     async refill(): Promise<number> {
         if (this.last) return 0;
         if (this.at > 0) {
