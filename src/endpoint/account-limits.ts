@@ -6,9 +6,9 @@ import { RateLimit } from '../util/rate-limit.js';
 
 /** Limits of one server, or of several that share an account. Null: no limit. */
 export interface LimitSettings {
-    /** Requests at once. */
+    /** Concurrent requests. */
     readonly concurrency: number;
-    /** Requests a second. */
+    /** Requests per second. */
     readonly rate: number | null;
     readonly requestsPerMinute: number | null;
     readonly tokensPerMinute: number | null;

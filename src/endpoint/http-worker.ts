@@ -27,7 +27,7 @@ parentPort?.on('message', ({ begun, stopped }: ToThread) => {
     for (const id of stopped) running.get(id)?.();
 });
 
-// It has started.
+// Reports that the thread has started.
 parentPort?.postMessage({ answers: [], bodies: new ArrayBuffer(0) } satisfies FromThread);
 
 function take(id: number, answer: HttpAnswer): void {

@@ -83,10 +83,10 @@ export function readAnnotatedScore(text: string): number | null {
 }
 
 /**
- * Verdicts expected of a submission to a problem with scores. Folders and comments only speak of failures, but a submission that
- * scores less than the best is partially accepted. Every format separates verdict and score, so a submission that is expected to
- * be accepted and states no score need not reach the best one: problemtools only warns of that in `accepted/`, and 2025-09
- * requires only accepted tests there.
+ * Verdicts expected of a submission to a problem with scores. Comments and most folders name only acceptance or failures, whereas
+ * a submission that scores less than the best is partially accepted. Every format separates verdict and score, so a submission
+ * that is expected to be accepted and states no score need not reach the best one: problemtools only warns of that in
+ * `accepted/`, and 2025-09 requires only accepted tests there.
  * @param best the best score; null if the problem sets none, so that a partial score cannot be told from a full one
  */
 export function combineExpected(

@@ -192,7 +192,7 @@ function withIncludes(
 const addedNames = (files: readonly ProgramFile[], { files: own }: Entry): ReadonlySet<string> =>
     new Set(files.filter((file) => !own.includes(file)).map(({ name }) => name));
 
-/** The submission hashed. */
+/** The submission with its files hashed. */
 export async function loadSubmission(
     found: FoundSubmission,
     settings: ProblemSettings,

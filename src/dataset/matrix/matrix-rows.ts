@@ -32,7 +32,7 @@ export interface RowsOfCell {
 /** The row that an instance uses. */
 export interface InstanceRow {
     readonly row: Field;
-    /** Of its text. */
+    /** Hash of the row's text. */
     readonly hash: string;
 }
 

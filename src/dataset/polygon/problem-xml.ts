@@ -15,7 +15,7 @@ export interface PolygonProblem {
     readonly checker: PolygonProgram | null;
     readonly interactor: PolygonProgram | null;
     readonly solutions: readonly PolygonSolution[];
-    /** Generators among them. */
+    /** Includes generators. */
     readonly executables: readonly PolygonProgram[];
     readonly resources: readonly PolygonResource[];
 }
