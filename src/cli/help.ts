@@ -13,7 +13,7 @@ const WIDTH = 80;
 /** Column at which descriptions begin. */
 const COLUMN = 30;
 
-/** The help of one command, at most 80 columns wide. The default command's lists the others too. */
+/** The help of one command, at most 80 columns wide. The help of the default command also lists the other commands. */
 export function renderHelp(name: CommandName, command: Command): string {
     const parts = [
         formatUsage(command.usage),
@@ -26,7 +26,7 @@ export function renderHelp(name: CommandName, command: Command): string {
     return `${parts.join('\n\n')}\n`;
 }
 
-/** What `-h` prints: the options that most people need, where a command has many. */
+/** What `-h` prints: for a command with many options, only those that most people need. */
 export function renderShortHelp(name: CommandName, command: Command): string {
     const { common, options } = command;
     if (common === undefined) return renderHelp(name, command);
@@ -51,13 +51,13 @@ export function renderShortHelp(name: CommandName, command: Command): string {
 
 const countFlags = (options: OptionTable): number => Object.values(options).filter(isFlag).length;
 
-/** A usage that needs several lines goes on below its first argument. */
+/** Continues a usage that needs several lines below its first argument. */
 function formatUsage(usage: string): string {
     const start = 'Usage: resume-run ';
     return start + wrap(usage, start.length).join(`\n${' '.repeat(start.length)}`);
 }
 
-/** The command that yargs makes itself. */
+/** Describes the command that yargs itself adds. */
 export const COMPLETION = 'Print a script for completion in bash, zsh or fish';
 
 const CLOSING = `Exit codes
@@ -125,7 +125,7 @@ function formatExamples(list: readonly Example[]): string {
     return ['Examples', ...list.map(({ line, about }) => `  ${line}\n      ${about}`)].join('\n');
 }
 
-/** Two columns; a long left side has its line for itself. */
+/** Formats two columns; a long left side gets a line of its own. */
 function formatHelpEntry(left: string, right: string): string[] {
     const lines = wrap(right, COLUMN);
     const pad = ' '.repeat(COLUMN);

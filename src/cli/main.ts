@@ -11,7 +11,7 @@ import { explainError } from './report-error.js';
  */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
     const ours = ownWords(argv);
-    // Help and version need no parser, and must work where the rest of the line is wrong.
+    // Help and version need no parser, and must work even if the rest of the command line is wrong.
     if (ours.includes('--help')) return showHelp(ours, 'full');
     if (ours.includes('-h')) return showHelp(ours, 'short');
     if (ours.includes('--version') || ours.includes('-V')) return showVersion();
@@ -27,7 +27,8 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
             catalog: loadCatalog,
         });
     } catch (error) {
-        // `resume-run report`, where a folder of that name holds a dataset; a results database is not one.
+        // In `resume-run report` the word may have been meant as a dataset if a folder has that name, but not if the folder is a
+        // results database.
         const isDatabase = ['manifest.json', 'parts'].some((name) => existsSync(`${parsed.name}/${name}`));
         const mayBeDataset = existsSync(parsed.name) && !isDatabase;
         if (error instanceof UserError && ours[0] === parsed.name && mayBeDataset)
@@ -36,7 +37,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     }
 }
 
-/** @throws UserError where it was removed while the shell was in it */
+/** @throws UserError if the folder was removed while the shell was in it */
 function getCurrentFolder(): string {
     try {
         return process.cwd();
@@ -52,7 +53,7 @@ function getCurrentFolder(): string {
 }
 
 /**
- * Writes to stderr what went wrong: one line for people, or an object where the command line says `--json`.
+ * Reports an error on stderr: as one line for people, or as a JSON object if the command line has `--json`.
  * @returns the exit code
  */
 export function reportFailure(error: unknown, argv: readonly string[]): number {
@@ -61,19 +62,19 @@ export function reportFailure(error: unknown, argv: readonly string[]): number {
     return code;
 }
 
-/** The command that a command line most likely means: for help, which is wanted even where the rest is wrong. */
+/** The command that a command line most likely means. Help needs it even if the rest of the command line is wrong. */
 export function findCommand(argv: readonly string[]): CommandName {
     const [first] = argv.filter((word) => !word.startsWith('-'));
     return COMMAND_NAMES.find((name) => name === first) ?? 'run';
 }
 
-/** Commands whose work is not what they print: their results are in files. */
+/** Commands whose results are in files rather than in what they print. */
 const WORKING: ReadonlySet<CommandName> = new Set(['run', 'topics', 'matrix', 'score', 'worker', 'collect']);
 
-/** Words with which even those only print. */
+/** Arguments with which even `WORKING` commands only print. */
 const PRINTING: ReadonlySet<string> = new Set(['-h', '--help', '-V', '--version', '--dry-run', 'completion']);
 
-/** Whether a command line is good for nothing but what it prints. */
+/** Whether a command line only prints something. */
 export const onlyPrints = (argv: readonly string[]): boolean =>
     !WORKING.has(findCommand(argv)) || ownWords(argv).some((word) => PRINTING.has(word));
 

@@ -1,4 +1,4 @@
-/** The words of a command line that belong to resume-run; what follows `--` belongs to a command of the user. */
+/** The arguments of a command line that belong to resume-run; those after `--` belong to a command of the user. */
 export function ownWords(argv: readonly string[]): readonly string[] {
     const dashes = argv.indexOf('--');
     return dashes === -1 ? argv : argv.slice(0, dashes);

@@ -9,10 +9,10 @@ import { UserError } from '../util/user-error.js';
 import { COMPLETION } from './help.js';
 import { ownWords } from './own-words.js';
 
-/** Words that yargs itself puts beside the options. */
+/** Keys that yargs itself adds to the parsed options. */
 const NOT_OPTIONS: ReadonlySet<string> = new Set(['_', '$0', '--']);
 
-/** What yargs leaves to others: values are read by config/, with the same words for every source. */
+/** Turns off what yargs would otherwise interpret: config/ reads the values, with the same rules for every source. */
 const PARSER = {
     'boolean-negation': true,
     'camel-case-expansion': false,
@@ -35,11 +35,11 @@ export interface ParsedCommandLine {
 }
 
 /**
- * Takes a command line apart. null: it asked for completion, which was printed.
- * @throws UserError (exit 2) at unknown options and arguments, with the nearest name that there is
+ * Splits a command line into its parts. null: it asked for completion, which was printed.
+ * @throws UserError (exit 2) for unknown options and arguments, suggesting the nearest known name
  */
 export async function parseCommandLine(argv: readonly string[]): Promise<ParsedCommandLine | null> {
-    // Builders must not wait (completion calls them), so what the words may name is loaded first.
+    // Builders must be synchronous (completion calls them), so every command that the arguments may name is loaded first.
     const named = listNamedCommands(argv);
     const loaded = await Promise.all(
         named.map(async (name) => ({ name, command: (await COMMANDS[name].load()).command })),
@@ -48,12 +48,12 @@ export async function parseCommandLine(argv: readonly string[]): Promise<ParsedC
     const parser = makeParser(argv);
     const [only] = loaded;
     if (loaded.length === 1 && only !== undefined && !isAboutCompletion(argv)) {
-        // Before a command of its own yargs renders its help, for which it loads what measures texts.
+        // Without a yargs command: before one, yargs renders its own help, for which it loads a package that measures text.
         addOptions(parser, only.command.options, false);
         return { ...only, input: takeApart(only.name, only.command, await parser.parseAsync([...argv])) };
     }
     const run = loaded.find((one) => one.name === 'run');
-    // Completion asks no builder of the default command.
+    // For completion yargs does not call the builder of the default command.
     if (isCompleting(argv) && loaded.length === 1 && run !== undefined)
         addOptions(parser, run.command.options, true);
     let parsed: ParsedCommandLine | null = null;
@@ -71,11 +71,11 @@ export async function parseCommandLine(argv: readonly string[]): Promise<ParsedC
         );
     }
     await parser.parseAsync([...argv]);
-    // yargs has printed its script by now, and called the default command all the same.
+    // By now yargs has printed its script, but has called the default command as well.
     return findFirstWord(argv) === COMPLETION_COMMAND ? null : parsed;
 }
 
-/** A command's name that stands first decides; elsewhere it may also be the value of an option of `run`. */
+/** A command's name in first position decides; elsewhere it may also be the value of an option of `run`. */
 function listNamedCommands(argv: readonly string[]): readonly CommandName[] {
     const first = COMMAND_NAMES.find((name) => name === argv[0]);
     return first === undefined
@@ -110,10 +110,10 @@ function addOptions(builder: Argv, table: OptionTable, completing: boolean): voi
     for (const [name, spec] of Object.entries(table)) {
         if (!isFlag(spec)) continue;
         builder.option(name, {
-            // Completion would offer `--j`.
+            // Otherwise completion would offer `--j`.
             alias: completing ? [] : [...(spec.aliases ?? [])],
             describe: spec.about,
-            // yargs renders its own help, which nobody sees, before each command; hidden options take no time there.
+            // Before each command yargs renders its own help, which nobody sees; hidden options cost no time there.
             hidden: !completing,
             type: spec.kind === 'flag' ? 'boolean' : 'string',
             ...(spec.takesSeveral === true ? { array: true } : {}),
@@ -122,7 +122,7 @@ function addOptions(builder: Argv, table: OptionTable, completing: boolean): voi
     }
 }
 
-/** yargs takes every value of a flag but `true` for false. */
+/** Refuses values of flags: yargs takes every value except `true` for false. */
 function refuseFlagValues(argv: readonly string[], loaded: readonly { readonly command: Command }[]): void {
     for (const word of ownWords(argv)) {
         const [, name = '', value = ''] = /^--([a-z0-9-]+)=(.*)$/s.exec(word) ?? [];
@@ -153,11 +153,11 @@ function takeApart(
 function refuseUnknown(command: Command, given: Record<string, unknown>): void {
     const flags = Object.entries(command.options).filter(([, spec]) => isFlag(spec));
     const known = flags.map(([name]) => name);
-    // What can be turned off, as it is typed.
+    // Flags in the negated form in which they are typed.
     const negated = flags.flatMap(([name, { kind }]) => (kind === 'flag' ? [`no-${name}`] : []));
     for (const [key, value] of Object.entries(given)) {
         if (NOT_OPTIONS.has(key) || known.includes(key)) continue;
-        // To yargs `--no-such` is `such`, which is false.
+        // yargs parses `--no-such` as `such` with the value false.
         const typed = value === false ? `no-${key}` : key;
         const meant = typed.length === 1 ? null : findNearest(typed, [...known, ...negated]);
         const dashed = withDashes(typed);
@@ -183,7 +183,7 @@ function refuseArguments(
     }
 }
 
-/** What people type in search of a command, as other tools call it. */
+/** Words that people may try as a command because other tools use them. */
 const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
     ['help', '-h'],
     ['list', 'status'],
@@ -202,7 +202,7 @@ const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
     ['version', '--version'],
 ]);
 
-/** `resume-run statsu` would otherwise look for a dataset of that name. */
+/** Refuses mistyped commands: `resume-run statsu` would otherwise look for a dataset of that name. */
 function refuseMistypedCommand(positionals: readonly string[]): void {
     const [only] = positionals;
     if (positionals.length !== 1 || only === undefined || only === COMPLETION_COMMAND || existsSync(only))
@@ -216,7 +216,7 @@ function refuseMistypedCommand(positionals: readonly string[]): void {
     }
 }
 
-/** A command that a word stands for: another tool's name for it, its beginning, or a slip of the keyboard. */
+/** The command that a word most likely means: the word is another tool's name for it, the start of its name, or a typo. */
 function guessCommand(word: string): string | null {
     const beginning = word.length < 3 ? undefined : COMMAND_NAMES.find((name) => name.startsWith(word));
     return OTHER_WORDS.get(word) ?? beginning ?? findNearest(word, COMMAND_NAMES);

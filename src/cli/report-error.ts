@@ -5,12 +5,12 @@ import { escapeJson, escapeLine, escapeText } from '../util/printable.js';
 import { maskSecrets } from '../util/secrets.js';
 import { type ErrorCode, type ExitCode, toErrorCode, UserError } from '../util/user-error.js';
 
-/** The exit code of a bug of ours (EX_SOFTWARE): none of those that say how a run ended. */
+/** The exit code for a bug in resume-run (EX_SOFTWARE), distinct from those that tell how a run ended. */
 export const BUG = 70;
 
 /**
- * What an error that ended a command comes to: one line for what the user can mend, a stack for a bug of ours.
- * @param json print an object, for programs that read
+ * Describes an error that ended a command: in one line if the user can fix it, with a stack if it is a bug in resume-run.
+ * @param json print an object, for programs
  */
 export function explainError(
     error: unknown,
@@ -40,7 +40,7 @@ function chooseExitCode(error: unknown): ExitCode | typeof BUG {
     return isSystemError(error) ? chooseSystemExitCode(error) : BUG;
 }
 
-/** What programs may compare; messages are for people. */
+/** The error code that programs may rely on; messages are for people. */
 function chooseStableCode(error: unknown, exitCode: ExitCode | typeof BUG): ErrorCode | 'RESUME_RUN_BUG' {
     if (error instanceof UserError || error instanceof WriteError) return error.code;
     if (exitCode === BUG) return 'RESUME_RUN_BUG';
@@ -61,14 +61,14 @@ function formatMessageFor(error: unknown): string {
 
 interface SystemError extends Error {
     readonly code: string;
-    /** Absent where a call was made on an open file. */
+    /** Absent if the call was made on an open file. */
     readonly path?: string;
     readonly syscall: string;
 }
 
 /**
- * What the file system refused of a path, or a disk that fails or is full under an open file: the user's to mend, wherever
- * we met it. Everything else that a system call may say (EBADF, EINVAL) is a bug of ours.
+ * An error of the file system for a path, or of a failing or full disk under an open file: the user can fix these, wherever they
+ * occur. Any other error of a system call (EBADF, EINVAL) is a bug in resume-run.
  */
 function isSystemError(error: unknown): error is SystemError {
     if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return false;
@@ -90,7 +90,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
     ...UNWRITABLE,
 ]);
 
-/** Exit code 4 says that results could not be written; 2 that the input was at fault. */
+/** Exit code 4: results could not be written; 2: the input was at fault. */
 function chooseSystemExitCode(error: SystemError): ExitCode {
     return UNWRITABLE.includes(error.code) ? 4 : 2;
 }
@@ -101,7 +101,7 @@ function describeOperation({ syscall }: SystemError): string {
     return syscall === 'mkdir' ? 'make' : syscall;
 }
 
-/** Where so few files may be open that Node cannot even load its modules. */
+/** Whether the limit on open files is so low that Node cannot even load its modules. */
 function lacksDescriptors(error: unknown): boolean {
     return error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE');
 }

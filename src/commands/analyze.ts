@@ -8,7 +8,7 @@ import { withAskEngine } from './ask-engine.js';
 import { defineCommand } from './command.js';
 import { RECORD_OPTIONS } from './records-of.js';
 
-/** k of pass@k where `--k` is not given. */
+/** k of pass@k if `--k` is not given. */
 const DEFAULT_K = [1];
 
 export const command = defineCommand({
@@ -137,7 +137,7 @@ function chooseQuestion(name: string | null, sql: string | null): QuestionName {
     throw new UserError(`expected a question (${QUESTION_NAMES.join(', ')}), got '${name}'${hint}`);
 }
 
-/** An option that changes nothing would be taken for one that did. @throws UserError (exit 2) */
+/** Refuses options that would have no effect, which the user would not notice. @throws UserError (exit 2) */
 function refuseUnusedOptions(
     question: QuestionName,
     {

@@ -4,7 +4,7 @@ import type { AnswerFormat } from '../report/answer.js';
 import { UserError } from '../util/user-error.js';
 import { JSON_OPTION } from './shared-options.js';
 
-/** Options of commands whose answer is a table. */
+/** Options of commands that answer with a table. */
 export const ANSWER_OPTIONS = {
     rows: {
         kind: 'integer',
@@ -29,7 +29,7 @@ export const ANSWER_OPTIONS = {
     ...JSON_OPTION,
 } as const satisfies OptionTable;
 
-/** How an answer is written, and where; null: stdout. */
+/** The format of an answer, and where to write it; null: stdout. */
 export interface AnswerTarget {
     readonly format: AnswerFormat;
     readonly output: string | null;
@@ -47,7 +47,7 @@ export function chooseTarget(values: {
     return { format, output: values.output };
 }
 
-/** Writes an answer where and how it was asked for. @throws WriteError (exit 4), UserError of its query */
+/** Writes an answer to its target in the requested format. @throws WriteError (exit 4), and the UserError of its query */
 export async function writeAnswer(
     answer: Answer,
     { format, output }: AnswerTarget,

@@ -4,9 +4,9 @@ import type { PinnedGeneration } from '../results/store/read-generation.js';
 import { openBriefRecords, openRecords, type RecordPlace } from './records-of.js';
 
 /**
- * Runs `action` with an engine over the records of a place; a database's parts are read where they are, records of result files
- * go through a scratch file.
- * @param fields of records that are asked for; null: any
+ * Runs `action` with an engine over the records of a place. Parts of a database are read in place; records of result files go
+ * through a scratch file.
+ * @param fields the fields that the query uses; null: any
  * @throws UserError (exit 2) if DuckDB is missing or there is nothing to read
  */
 export function withAskEngine<T>(
@@ -52,7 +52,7 @@ async function withEngine<T>(
     open: (Engine: typeof AskEngine, scratch: string, pins: PinnedGeneration[]) => Promise<AskEngine>,
     action: (engine: AskEngine, scratch: string) => Promise<T>,
 ): Promise<T> {
-    // First of all: reading a hundred thousand files only to say that DuckDB is missing would be unkind.
+    // Check this first: users should not wait for a hundred thousand files to be read only to learn that DuckDB is missing.
     const { requireDuckDb } = await import('../results/duckdb.js');
     requireDuckDb();
     const [{ AskEngine: Engine }, { openScratch }] = await Promise.all([
@@ -72,7 +72,7 @@ async function withEngine<T>(
     }
 }
 
-/** @param pins takes what must be closed at the end */
+/** @param pins collects what has to be closed at the end */
 async function openFiles(
     place: RecordPlace,
     fields: readonly string[] | null,

@@ -4,7 +4,7 @@ import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 import { JSON_OPTION } from './shared-options.js';
 
-/** Enough to see the difference, in some seconds; and enough for figures that hold. */
+/** `QUICK` shows the difference in a few seconds; `FULL` is long enough for reliable figures. */
 const QUICK: BenchLoad = { requests: 120, concurrency: 4, latency: 20 };
 const FULL: BenchLoad = { requests: 2000, concurrency: 16, latency: 50 };
 
@@ -102,7 +102,7 @@ export const command = defineCommand({
 const describeLoad = ({ requests, concurrency, latency }: BenchLoad): string =>
     `${requests} requests, ${concurrency} at once, answered after ${latency} ms`;
 
-/** Requests a second, were everything but the server's wait free; null: there is none. */
+/** Requests a second if only the server's latency took time; null if the latency is 0, as there is no such limit. */
 const computeIdeal = ({ concurrency, latency }: BenchLoad): number | null =>
     latency === 0 ? null : (concurrency * 1000) / latency;
 

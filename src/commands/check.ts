@@ -63,8 +63,8 @@ export const command = defineCommand({
 });
 
 /**
- * A mistyped name must not look like a directory in which nothing is wrong.
- * @throws UserError (exit 2) where the directory does not exist, unless all of it was archived
+ * Refuses a missing directory, as otherwise a mistyped name would look like a directory without problems.
+ * @throws UserError (exit 2) if the directory does not exist, unless all of it was archived
  */
 async function requireResults(dir: string, checkpointsDir: string): Promise<void> {
     if (existsSync(dir)) return;
@@ -76,7 +76,7 @@ async function requireResults(dir: string, checkpointsDir: string): Promise<void
 
 /**
  * @param repair what was done about a finding; null: nothing
- * @returns exit 1 if something is left that a person should look at
+ * @returns exit code 1 if a finding is left that a person should look at
  */
 async function showFindings(
     options: CheckOptions,

@@ -6,32 +6,32 @@ import type { RUN_OPTIONS } from '../config/run-options.js';
 import type { ExitCode } from '../util/user-error.js';
 
 /*
- * How commands are made. A command's file holds its options, its help and its action, and exports it as `command`; a line
- * in registry.ts names the file. Help, completion, environment, config file, its schema and docs/options.md follow from
- * the table of options.
+ * How commands are defined. A command's file holds its options, its help and its action, and exports it as `command`; a line in
+ * registry.ts names the file. Help, completion, environment, config file, its schema and docs/options.md are derived from the
+ * table of options.
  *
- * Loading a command's file must stay cheap: an action imports what is heavy (executors, pools, databases, queues, packages)
- * when it runs.
+ * Loading a command's file must stay cheap: an action imports heavy modules (executors, pools, databases, queues, packages) when
+ * it runs.
  */
 
-/** One command as the command line sees it. */
+/** A command as the command line uses it. */
 export interface Command extends CommandHelp {
     readonly options: OptionTable;
     /** @throws UserError, WriteError */
     readonly execute: (line: CommandLineInput) => Promise<ExitCode>;
 }
 
-/** What help shows of a command, and what a command line may hold for it. */
+/** What help shows about a command, and what its command line may contain. */
 export interface CommandHelp {
     /** Follows `resume-run` in the usage line: `status [options]`. */
     readonly usage: string;
     readonly about: string;
-    /** Arguments without dashes; none if absent. The first can be a subcommand: `backup|restore`. */
+    /** Positional arguments; absent: none. The first can be a subcommand: `backup|restore`. */
     readonly arguments?: { readonly min: number; readonly max: number; readonly what: string };
-    /** Whether it takes a command of the user after `--`. */
+    /** Whether a command of the user may follow `--`. */
     readonly takesCommand?: true;
     readonly examples: readonly Example[];
-    /** The options that `-h` shows, for a command with so many that `--help` is a long read; all of them if absent. */
+    /** The options that `-h` shows, for a command whose `--help` is a long read; absent: all options. */
     readonly common?: readonly string[];
 }
 
@@ -40,7 +40,7 @@ export interface Example {
     readonly about: string;
 }
 
-/** A command line, taken apart but not interpreted. */
+/** A command line, split into its parts but not interpreted. */
 export interface CommandLineInput {
     readonly options: GivenOptions;
     readonly positionals: readonly string[];
@@ -52,17 +52,17 @@ export interface CommandLineInput {
     readonly catalog: OptionCatalog;
 }
 
-/** What an action gets. */
+/** The input of an action. */
 export interface ActionInput<T extends OptionTable> {
-    /** Each of its type, from command line, environment, config file or default. */
+    /** Typed values, from command line, environment, config file or default. */
     readonly values: Values<T>;
     readonly positionals: readonly string[];
-    /** The environment with what `.env` adds. */
+    /** The environment, including the variables of `.env`. */
     readonly env: NodeJS.ProcessEnv;
     readonly cwd: string;
 }
 
-/** A command that runs no tasks. */
+/** Defines a command that runs no tasks. */
 export function defineCommand<const T extends OptionTable>(
     definition: CommandHelp & {
         readonly options: T;
@@ -80,30 +80,30 @@ export function defineCommand<const T extends OptionTable>(
     };
 }
 
-/** What the action of a command that runs tasks gets. */
+/** The input of the action of a command that runs tasks. */
 export interface TaskActionInput<T extends OptionTable> {
-    /** Options as they were typed, for what decides how the others are read. */
+    /** Options as typed, for actions that first have to decide how to read the others. */
     readonly given: GivenOptions;
     readonly positionals: readonly string[];
     readonly cwd: string;
     /**
-     * Reads every option, run.json of `--dir` included.
+     * Reads every option, including run.json of `--dir`.
      * @param datasets as the command line names them; empty: those of the environment, the config file or run.json
-     * @param instead options that the command decides after it has seen the others; they count as given on the command line
+     * @param instead options that the command sets after it has seen the others; they count as given on the command line
      */
     readonly resolve: (datasets: readonly string[], instead?: GivenOptions) => Promise<Resolved<T>>;
 }
 
 /**
- * A command that runs tasks. Its table is `{ ...RUN_OPTIONS, ...its own }`; own options that decide verdicts or tasks are
- * kept in run.json and restored like those of every run.
+ * Defines a command that runs tasks. Its table is `{ ...RUN_OPTIONS, ...its own }`; its own options that decide verdicts or tasks
+ * are kept in run.json and restored like those of every run.
  */
 export function defineTaskCommand<const T extends OptionTable & typeof RUN_OPTIONS>(
     definition: CommandHelp & {
         readonly options: T;
-        /** Options that the command decides, whatever is asked: `{ executor: 'chat' }`. */
+        /** Options that the command sets, which cannot be changed: `{ executor: 'chat' }`. */
         readonly fixed?: StoredOptions;
-        /** Defaults of this command for options of every run. */
+        /** This command's defaults for options that every run has. */
         readonly presets?: StoredOptions;
         readonly run: (input: TaskActionInput<T>) => Promise<ExitCode>;
     },

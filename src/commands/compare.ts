@@ -9,7 +9,7 @@ import { type ComparedRun, withPairEngine } from './ask-engine.js';
 import { defineCommand } from './command.js';
 import { RECORD_OPTIONS } from './records-of.js';
 
-/** Disagreements that are listed where `--rows` is not given. */
+/** How many disagreements are listed if `--rows` is not given. */
 const LISTED = 50;
 
 export const command = defineCommand({
@@ -58,7 +58,7 @@ export const command = defineCommand({
     },
 });
 
-/** @throws UserError (exit 2) if it is neither a directory nor a run of a database */
+/** @throws UserError (exit 2) if the name is neither a directory nor a run of a database */
 async function findRun(name: string, cwd: string, database: string | null): Promise<ComparedRun> {
     if (database !== null) return { kind: 'run', run: name, database };
     if (name === '') throw new UserError('expected a results directory, got an empty name');
@@ -71,7 +71,7 @@ async function findRun(name: string, cwd: string, database: string | null): Prom
     );
 }
 
-/** A run id that nobody has would look like a run without tasks. @throws UserError (exit 2) */
+/** Refuses a run id without records, which would look like a run without tasks. @throws UserError (exit 2) */
 async function requireRecords(engine: AskEngine, side: 'first' | 'second', run: ComparedRun): Promise<void> {
     const [row] = await engine.rows(`SELECT count(*) AS records FROM ${side}`);
     if (run.kind === 'run' && Number(row?.['records']) === 0)

@@ -64,7 +64,7 @@ export const command = defineCommand({
             const models = [collectKeyFindings(keys), collectServiceFindings(services)];
             print(renderFindings([...listFindings(report), ...models, ...tried], describeStdout()));
         }
-        // Exit 2 where programs could not be judged at all.
+        // Exit 2 if programs cannot be judged at all.
         if (!canJudge) return 2;
         return [...services, ...(selfTest ?? [])].some(({ state }) => state === 'problem') ? 1 : 0;
     },
@@ -85,7 +85,7 @@ async function describeSelfTest(
     return runSelfTest(canJudge ? found : [], report.sandbox.asked);
 }
 
-/** Asks the services that are named; none where none is. */
+/** Checks the services that the options name, if any. */
 async function askServices(
     {
         endpoint: endpoints,
@@ -95,7 +95,7 @@ async function askServices(
     env: NodeJS.ProcessEnv,
 ): Promise<readonly ServiceFinding[]> {
     if (endpoints.length === 0 && providers.length === 0) return [];
-    // Keys are looked up by name when they are used; a variable that is really set wins over .env.
+    // Keys are looked up by name in the environment when they are used; variables that are really set take precedence over .env.
     for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
     const { checkServices } = await import('../executor/chat/check-services.js');
     return checkServices({ endpoints, providers, apiKeyEnv });
@@ -114,7 +114,7 @@ function listFindings(report: DoctorReport): readonly Findings[] {
             rows: report.sandbox.notEnforced.map((detail) => ({
                 name: '',
                 state: 'problem',
-                // The title names the sandbox.
+                // The title already names the sandbox.
                 detail: detail.replace(`${report.sandbox.kind}: `, ''),
             })),
         },
@@ -159,7 +159,7 @@ function makeSandboxRows({ sandbox, bwrap, helper, user }: DoctorReport): Findin
             state: kind === null ? 'problem' : 'ok',
             detail: kind === null ? (problem ?? `${asked} does not work`) : kind,
         },
-        // What is not enforced has a section of its own.
+        // What is not enforced is listed in a section of its own.
         ...notes
             .filter((note) => !notEnforced.includes(note))
             .map((detail) => ({ name: 'note', state: 'problem' as const, detail })),
@@ -202,7 +202,7 @@ function makeLanguageRows({
     missing,
     passedOver,
 }: DoctorLanguage): Findings['rows'] {
-    // A tool may warn before it says its version.
+    // A tool may print a warning before its version.
     const shown = version === null || /\bwarning\b/i.test(version) ? name : version;
     const found = path === null ? (missing ?? 'not found') : `${shown}  ${path}`;
     return [

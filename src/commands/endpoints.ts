@@ -57,11 +57,12 @@ export const command = defineCommand({
                 import('../executor/servers/probe.js'),
                 import('../compose/output.js'),
             ]);
-        // Tokens and references are looked up by name when they are used; a variable that is really set wins over .env.
+        // Tokens and references are looked up by name in the environment when they are used; variables that are really set take
+        // precedence over .env.
         for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
         const endpoints = expandEndpoints(given, '--endpoint');
         if (endpoints.length === 0) throw new UserError('endpoints: name at least one --endpoint');
-        // Each endpoint shows as it answers: of hundreds, some take long to be given up.
+        // Show each endpoint as soon as it answers: with hundreds of them, some take long to time out.
         const counter = { known: 0 };
         const showProgress = (report: EndpointReport): void => {
             counter.known += 1;
@@ -91,7 +92,7 @@ export const command = defineCommand({
             for (const line of listFailedLanguages(reports)) print(line);
             for (const line of describeCalibrations(reports)) print(line);
         }
-        // Exit 1 where a server cannot be used.
+        // Exit 1 if a server cannot be used.
         return reports.every((report) => report.problem === null) ? 0 : 1;
     },
 });
@@ -124,7 +125,7 @@ function describeState(report: EndpointReport, style: Page['style']): Cell {
     return { text: 'ok', paint: style.green };
 }
 
-/** Why each language that fails does: `http://10.0.0.1:8080 GO: it cannot compile a hello-world in GO: go: not found`. */
+/** Why languages fail, one line each: `http://10.0.0.1:8080 GO: it cannot compile a hello-world in GO: go: not found`. */
 function listFailedLanguages(reports: readonly EndpointReport[]): string[] {
     return reports.flatMap(({ endpoint, languages }) =>
         languages
@@ -136,7 +137,7 @@ function listFailedLanguages(reports: readonly EndpointReport[]): string[] {
     );
 }
 
-/** What calibrations found: `http://10.0.0.1:8080: 2 at once (hello-worlds: 6.7/s at 1, 12.5/s at 2, 12.1/s at 4)`. */
+/** Results of calibrations: `http://10.0.0.1:8080: 2 at once (hello-worlds: 6.7/s at 1, 12.5/s at 2, 12.1/s at 4)`. */
 function describeCalibrations(reports: readonly EndpointReport[]): string[] {
     return reports.flatMap(({ endpoint, calibration }) =>
         calibration === null || calibration === undefined

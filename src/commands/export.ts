@@ -68,7 +68,7 @@ export const command = defineCommand({
 
 type Format = (typeof FORMATS)[number];
 
-/** @throws UserError where two formats were asked for */
+/** @throws UserError if two formats are given */
 function chooseFormat(
     values: { readonly format: Format | null } & { readonly [F in Format]: boolean },
 ): Format {
@@ -80,7 +80,7 @@ function chooseFormat(
 
 type Tasks = AsyncIterable<readonly ExportedTask[]>;
 
-/** A database holds no outputs: only result files do. */
+/** Tasks of a database come without outputs, which only result files hold. */
 async function openTasks(place: RecordPlace): Promise<Tasks> {
     if (place.database === null) {
         const { tasksOfCheckpoint } = await import('../results/collect/checkpoint-records.js');

@@ -4,13 +4,16 @@ import type { RecordedTask } from '../results/collect/checkpoint-records.js';
 import { RECORD_FIELDS, type RecordField } from '../results/record/fields.js';
 import type { ResultRecord } from '../results/record/record.js';
 
-/** What `resume-run export` writes of a task: its record, and what only its result file holds. */
+/** What `resume-run export` writes for a task: its record, and the fields that only its result file holds. */
 export interface ExportedTask extends ResultRecord {
-    /** The row of a list; null where there is none, or --no-keep-source left it out. */
+    /** The row of a list; null if there is none, or if --no-keep-source left it out. */
     readonly row: Json;
-    /** Text that a command printed, or the object that a function or a language model's answer left; null for programs. */
+    /**
+     * Text that a command printed, or the object returned by a function or extracted from a language model's answer; null for
+     * programs.
+     */
     readonly output: Json;
-    /** Where a command's output stands that is too long for its result file, or is not UTF-8; relative to the directory. */
+    /** File with the output of a command that is too long for the result file or not valid UTF-8; relative to the directory. */
     readonly output_file: string | null;
 }
 
@@ -35,7 +38,7 @@ export function exportTask({ record, entry }: RecordedTask): ExportedTask {
 
 /**
  * A task as one line of JSON, without the line break; fields that are null are left out.
- * @param isColumns whether rows and outputs are written as text, for columns of one type
+ * @param isColumns write rows and outputs as text, for columns that hold a single type
  */
 export function formatExportedLine(task: ExportedTask, isColumns: boolean): string {
     const asText = (value: Json): Json =>

@@ -66,7 +66,7 @@ export const command = defineCommand({
             onNotice: warn,
         });
         try {
-            // What people read, or what happened as one JSON value.
+            // Prints text for people, or the outcome as one JSON value.
             const say = (done: object, text: string): void =>
                 json ? printRaw(JSON.stringify({ database, ...done })) : print(text);
             if (to === null) {

@@ -6,10 +6,10 @@ import { renderRemoved } from '../report/removed.js';
 import { PLAIN } from '../report/style.js';
 import { escapeLine } from '../util/printable.js';
 
-/** Most samples listed; `--json` lists all. */
+/** Maximum number of samples listed; `--json` lists all. */
 const MOST = 50;
 
-/** `--dry-run`: what would run and why, for people. */
+/** Output of `--dry-run` for people: what would run, and why. */
 export function planText({
     dir,
     datasets,
@@ -42,7 +42,7 @@ export function planText({
     return `${lines.join('\n')}\n`;
 }
 
-/** The samples that are listed. Others only have their file brought up to date. */
+/** The samples to list; those without due tasks only have their file brought up to date. */
 function listFirst(due: Iterable<DueSample>): readonly DueSample[] {
     const first: DueSample[] = [];
     for (const one of due) {
@@ -53,7 +53,7 @@ function listFirst(due: Iterable<DueSample>): readonly DueSample[] {
     return first;
 }
 
-/** What requests may come to: an estimate, and what it cannot know. */
+/** Lines that estimate the cost of the requests, and state what the estimate cannot know. */
 export function describeEstimate(estimate: WorkEstimate): readonly string[] {
     const { requests, promptTokens, answerTokens, assumedAnswer, models, cost, searches } = estimate;
     const parts = [
@@ -82,7 +82,7 @@ export function describeEstimate(estimate: WorkEstimate): readonly string[] {
     ];
 }
 
-/** Why tasks would be skipped, the most frequent reason first. */
+/** Reasons why tasks would be skipped, the most frequent first. */
 function describeSkips(skips: NonNullable<RunPlan['skips']>): string[] {
     const reasons = Object.entries(skips).sort(([, a], [, b]) => b - a);
     if (reasons.length === 0) return [];

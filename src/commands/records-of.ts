@@ -14,7 +14,7 @@ import type { BriefRecord, RecordVersion, ResultRecord } from '../results/record
 import { readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 
-/** Options that say which records a command is about, and where its answer goes. */
+/** Options that select the records that a command works on, and say where its answer goes. */
 export const RECORD_OPTIONS = {
     dir: {
         kind: 'path',
@@ -59,12 +59,12 @@ export interface RecordPlace {
     readonly database: string | null;
 }
 
-/** Records, some at a time, each key once. */
+/** Records in chunks, each key once. */
 export type RecordStream = AsyncIterable<readonly ResultRecord[]>;
 
 /**
- * The records of a database, or those that results directories count, each key once: samples that their datasets no longer
- * have are in no figure, as in `report`, and a warning says how many there are.
+ * The records of a database, or those of results directories, each key once. As in `report`, samples that their datasets no
+ * longer have are left out, and a warning gives their number.
  * @throws UserError (exit 2) if there is nothing to read
  */
 export async function openRecords(place: RecordPlace): Promise<RecordStream> {
@@ -79,7 +79,10 @@ export async function openRecords(place: RecordPlace): Promise<RecordStream> {
     return await openDirectories(place, tasksOfCheckpoint, ({ record }) => record, { withoutRemoved: true });
 }
 
-/** As `openRecords`, of results directories and with the fields alone that rates are made of. @throws as `openRecords` */
+/**
+ * Like `openRecords`, but only for results directories, and only with the fields that rates are computed from. @throws as
+ * `openRecords`
+ */
 export async function openBriefRecords(
     place: Pick<RecordPlace, 'dir' | 'checkpoints'>,
 ): Promise<BriefRecords> {
@@ -87,12 +90,12 @@ export async function openBriefRecords(
     const records = await openDirectories(place, briefTasksOfCheckpoint, ({ record }) => record, {
         withoutRemoved: true,
     });
-    // A directory has one file for each sample; several directories may have one each.
+    // A directory has one file for each sample; with several directories, each may have one.
     return { records, isBySample: (place.dir ?? []).length <= 1 };
 }
 
 /**
- * As `openBriefRecords`; where one directory is read, files of complete samples that a start vouches for are not, and what is
+ * Like `openBriefRecords`. With a single directory, files of complete samples are not read if a start vouches for them: what is
  * known of their groups comes in place of records.
  * @throws as `openRecords`
  */
@@ -111,7 +114,7 @@ export async function openRatedTasks(
     const read = async function* (): AsyncGenerator<readonly (BriefRecord | SampleGroup)[]> {
         for await (const some of readRatedTasks({ dir, checkpoints }, warn)) {
             if (some.kind === 'groups') yield some.groups;
-            // No answer that takes groups asks for the run.
+            // The run is left empty: no answer that accepts groups uses it.
             else yield Array.from(briefTasksOfCheckpoint(some.checkpoint, ''), ({ record }) => record);
         }
     };
@@ -120,8 +123,8 @@ export async function openRatedTasks(
 
 /**
  * The records of results directories, each key once.
- * @param describe what is read of each task
- * @param convert makes what is wanted of it
+ * @param describe reads the tasks of a checkpoint
+ * @param convert turns each of them into a record
  * @param withoutRemoved leaves out samples that the datasets no longer have
  * @throws UserError (exit 2) if there is nothing to read
  */
@@ -147,7 +150,7 @@ export async function openDirectories<D extends DescribedTask, T extends RecordV
         }
     };
     for (const one of dirs) await requireDirectory(one);
-    // Within one directory no key stands twice.
+    // Within one directory no key occurs twice.
     return dirs.length === 1 ? read() : keepNewest(read);
 }
 

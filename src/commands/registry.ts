@@ -2,7 +2,7 @@ import type { OptionTable } from '../config/option.js';
 import { mergeTables } from '../config/option-catalog.js';
 import type { Command } from './command.js';
 
-/** Where a command is, with a line for the list of commands. Its file is loaded only when the command is used. */
+/** Where a command is defined, with its line in the list of commands. Its file is loaded only when the command is used. */
 interface RegisteredCommand {
     readonly about: string;
     readonly load: () => Promise<{ readonly command: Command }>;
@@ -69,12 +69,12 @@ export type CommandName = keyof typeof COMMANDS;
 
 export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[];
 
-/** The options of every command, for what all of them share: config file, environment, run.json. */
+/** The options of every command, for what all commands share: config file, environment, run.json. */
 export async function loadCatalog(): Promise<OptionTable> {
     return mergeTables((await loadCommands()).map(({ command }) => command.options));
 }
 
-/** Loads every command, for what is generated from their options. */
+/** Loads every command, to generate files from their options. */
 export function loadCommands(): Promise<
     readonly { readonly name: CommandName; readonly command: Command }[]
 > {

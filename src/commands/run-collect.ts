@@ -20,10 +20,10 @@ import { getMessage } from '../util/message.js';
 import { escapeLine } from '../util/printable.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 
-/** How often `--watch` looks, in milliseconds. */
+/** Interval at which `--watch` looks for results, in milliseconds. */
 const WATCH_MS = 1000;
 
-/** How often `--watch` looks whether a full disk has room again, in milliseconds. */
+/** Interval at which `--watch` checks whether a full disk has room again, in milliseconds. */
 const ROOM_MS = 2000;
 
 interface CollectValues {
@@ -38,26 +38,26 @@ interface CollectValues {
     readonly json: boolean;
 }
 
-/** What one collection did; `--json` prints it. */
+/** The outcome of one collection; `--json` prints it. */
 interface CollectResult extends CommitSummary {
     readonly database: string;
     readonly storage: StorageFormat;
     readonly generation: number;
     readonly files: number;
-    /** Cells of the earlier tools' databases that came in: counts without records. */
+    /** Cells added from databases of the earlier tools: counts without records. */
     readonly aggregates: number;
-    /** Those that an earlier collection brought in. */
+    /** Cells that an earlier collection had added already. */
     readonly known_aggregates: number;
     readonly skipped: SourceCounts['skipped'];
     /** Seconds. */
     readonly duration: number;
 }
 
-/** Commits what the sources hold now. */
+/** Commits the current contents of the sources. */
 type Collect = (store: DatabaseStore) => Promise<{
     readonly summary: CommitSummary;
     readonly counts: SourceCounts;
-    /** Cells of earlier databases: those that came in, and those that are there from an earlier collection. */
+    /** Cells of databases of the earlier tools: newly added, and known from an earlier collection. */
     readonly aggregates: { readonly added: number; readonly known: number };
 }>;
 
@@ -77,12 +77,12 @@ export async function runCollect(
             stop.abort();
             return;
         }
-        // The second one does not wait for a commit that is under way: it loses nothing, as kill -9 does not.
+        // The second signal does not wait for a commit in progress: like kill -9, it loses nothing.
         interrupt.dispose();
         process.kill(process.pid, by);
     }, process.stdout.isTTY);
     try {
-        // A mistyped path is told before anything is made.
+        // Report a mistyped path before anything is created.
         const collect =
             paths.length > 0 ? await fromPaths(paths, values, stop.signal) : fromSpool(values, stop.signal);
         await explainFailure(() => collectDespiteFullDisk(values, collect, stop.signal));
@@ -134,16 +134,17 @@ function fromSpool(values: CollectValues, signal: AbortSignal): Collect {
     };
 }
 
-/** What one call of the command has told already. */
+/** Notices that this call of the command has already printed. */
 interface Told {
     storage: boolean;
-    /** That the disk is full; forgotten once something could be collected again. */
+    /** That the disk is full; reset once something could be collected again. */
     fullDisk: boolean;
 }
 
 /**
- * With `--watch` a full disk is waited out, as people make room while runs go on. The database is opened anew each time: what a
- * commit that failed left in memory is not relied on. In between others may hold it, such as a compaction that makes room.
+ * With `--watch` the command waits while the disk is full, as people make room while runs go on. The database is opened anew each
+ * time, because the state that a failed commit left in memory is not reliable. Meanwhile other processes may hold it, such as a
+ * compaction that makes room.
  */
 async function collectDespiteFullDisk(
     values: CollectValues,
@@ -175,7 +176,7 @@ function isFullDisk(error: unknown): boolean {
     return false;
 }
 
-/** Another process holds the database now. */
+/** Whether another process holds the database. */
 const isHeld = (error: unknown): boolean => error instanceof UserError && error.exitCode === 3;
 
 async function collectInto(
@@ -203,7 +204,7 @@ async function collectInto(
             const isLast = !watch || signal.aborted;
             await tree.keepUp(store.generation, isLast);
             told.fullDisk = false;
-            // A collector that is idle waits for more: only a signal ends it.
+            // An idle collector waits for more results; only a signal ends it.
             if (isLast) return;
             await wait(WATCH_MS, undefined, { signal }).catch(() => undefined);
         }
@@ -212,7 +213,7 @@ async function collectInto(
     }
 }
 
-/** A collection that fails leaves its sources as they are. */
+/** Explains that a failed collection leaves its sources as they are. */
 async function explainFailure(collect: () => Promise<void>): Promise<void> {
     try {
         await collect();

@@ -132,7 +132,7 @@ async function restore(values: DatabaseValues, source: string): Promise<ExitCode
     return 0;
 }
 
-/** Without DuckDB a database of Parquet can be restored, and then keeps the tree that the backup has. */
+/** Without DuckDB a Parquet database can still be restored; it then keeps the tree of the backup. */
 async function writeTree(dir: string): Promise<void> {
     try {
         await writeMasterTree(dir);

@@ -27,8 +27,8 @@ interface MatrixValues {
 const DEMO_ROWS = fileURLToPath(new URL('../../examples/matrix/tasks.csv', import.meta.url));
 
 /**
- * The options of `--demo`; what the command line gives besides stays.
- * @throws UserError where a server is given too
+ * The options of `--demo`, merged with the other options of the command line.
+ * @throws UserError if a server is given too
  */
 export function makeDemoOptions(given: GivenOptions): GivenOptions {
     if (given['endpoint'] !== undefined)
@@ -77,7 +77,7 @@ export async function runMatrix(
         ...(await countImported(database, values['count-imported'])),
     });
     const phases = config.phases.filter(({ name }) => blocks.some(({ phase }) => phase === name));
-    // Of cells outside of the part nothing is known: they are not in `due`, and need not be done.
+    // Nothing is known about cells outside of the part: they are not in `due`, and do not have to be done.
     const measure = ({ due }: RunPlan) =>
         measureMatrix(
             { all: matrix.askedCells(), chosen: matrix.askedCells(run.part) },
@@ -95,7 +95,7 @@ export async function runMatrix(
     });
 }
 
-/** @throws UserError where no database is named, or there is none */
+/** @throws UserError if no database is named, or there is none */
 async function countImported(
     database: string | null,
     isWanted: boolean,
