@@ -36,11 +36,11 @@ const ABOUT = {
 interface AppProps {
     readonly firstData: RunData;
     readonly source: PageSource;
-    /** Null: the page is a file of its own. */
+    /** Null: the page is a standalone file. */
     readonly server: ServerSource | null;
 }
 
-/** One run on a page. */
+/** The page of one run. */
 export function App({ firstData, source, server }: AppProps): JSX.Element {
     const route = useRoute();
     const [data, setData] = useState(firstData);
@@ -49,7 +49,7 @@ export function App({ firstData, source, server }: AppProps): JSX.Element {
         ({ tasks, at }) => tasks.committed > 0 && at > Date.parse(data.header.generatedAt),
     );
     const reload = async (): Promise<void> => setData(new RunData(await source.readPage()));
-    // A change of language draws everything anew.
+    // Changing the language re-renders everything.
     const [, setShownLanguage] = useState(detectLanguage());
     const changeLanguage = (): void => {
         const next = detectLanguage() === 'zh' ? 'en' : 'zh';
@@ -103,7 +103,7 @@ function focusContent(event: Event): void {
     document.getElementById('content')?.focus();
 }
 
-/** What is known of a run in progress. */
+/** What is known about a run in progress. */
 interface LiveNews {
     readonly states: readonly LiveState[];
     readonly isLost: boolean;
@@ -116,7 +116,7 @@ function useLive(server: ServerSource | null): LiveNews {
     return { states, isLost };
 }
 
-/** Another run is another page: its filters are not those of this one. */
+/** Choosing another run loads a new page, since filters belong to one run. */
 function RunChoice({ server }: { readonly server: ServerSource }): JSX.Element | null {
     if (server.runs.length < 2) return null;
     return (
@@ -183,7 +183,7 @@ function View({ live, ...props }: ViewProps & { readonly live: LiveNews }): JSX.
     }
 }
 
-/** What a reader must know of the figures: what is not in them, and how they came about. */
+/** What a reader must know about the figures: what they leave out, and how they were obtained. */
 function Notices({ data }: { readonly data: RunData }): JSX.Element | null {
     const { leftOut, removed, comparison } = data.header;
     const lines: ComponentChildren[] = [];

@@ -5,7 +5,7 @@ import { RunData } from './data/run-data.js';
 import { ServerSource } from './data/server-source.js';
 import { detectLanguage, say, setLanguage } from './language/text.js';
 
-/** Starts the page with what the file holds, or with what `resume-run view` hands out. */
+/** Starts the page with the data in the file, or with what `resume-run view` serves. */
 async function start(): Promise<void> {
     const root = document.getElementById('page');
     if (root === null) return;

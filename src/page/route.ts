@@ -14,7 +14,9 @@ export const VIEWS = [
 
 export type ViewName = (typeof VIEWS)[number];
 
-/** What the address says: a view and its filters, `#/tasks?verdict=WrongAnswer&q=abc`. A copied address shows the same. */
+/**
+ * The state in the address: a view and its filters, `#/tasks?verdict=WrongAnswer&q=abc`. A copied address shows the same page.
+ */
 export interface Route {
     readonly view: ViewName;
     readonly filters: Readonly<Record<string, string>>;
@@ -26,7 +28,7 @@ export function parseRoute(hash: string): Route {
     return { view, filters: Object.fromEntries(new URLSearchParams(query)) };
 }
 
-/** The address of a view; filters that are empty are left out. */
+/** The address of a view; empty filters are left out. */
 export function buildRoute(
     view: ViewName,
     filters: Readonly<Record<string, string | undefined>> = {},
@@ -38,7 +40,7 @@ export function buildRoute(
     return `#/${view}${text === '' ? '' : `?${text}`}`;
 }
 
-/** Changes filters and stays in the view. @param isTyping true: the back button skips it */
+/** Changes filters within the current view. @param isTyping true: the back button skips the change */
 export function changeFilters(
     route: Route,
     change: Readonly<Record<string, string | undefined>>,
@@ -64,7 +66,7 @@ export function useRoute(): Route {
     return route;
 }
 
-/** Names a task in the address: `sample~group~index`; the sample may hold anything, so it comes last. */
+/** Name of a task in the address: `index~group~sample`. The sample may contain any character, so it comes last. */
 export function nameTask(sample: string, group: string, index: number): string {
     return `${index}~${group}~${sample}`;
 }

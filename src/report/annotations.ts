@@ -4,10 +4,10 @@ import { computeTrueNegativeRate, computeTruePositiveRate } from './rates.js';
 import type { Report } from './report.js';
 import { describeTask, countFailed } from './sections.js';
 
-/** GitHub shows ten of each kind of a step. */
+/** GitHub shows ten annotations of each kind per step. */
 const MOST = 10;
 
-/** The report as annotations of a GitHub workflow: rates, unexpected verdicts, and what could not be judged. */
+/** The report as annotations of a GitHub workflow: rates, unexpected verdicts, and tasks that could not be judged. */
 export function reportAnnotations({ total }: Report): string {
     const rates = [
         ['TPR', computeTruePositiveRate(total.groups)],

@@ -9,13 +9,13 @@ import { renderTable } from './table.js';
 
 export const ANSWER_FORMATS = ['table', 'json', 'csv', 'markdown', 'parquet'] as const;
 export type AnswerFormat = (typeof ANSWER_FORMATS)[number];
-/** Parquet is not text, and is not written here. */
+/** Parquet is not text, and is written elsewhere. */
 export type AnswerTextFormat = Exclude<AnswerFormat, 'parquet'>;
 
-/** Rows that a table shows: its columns are as wide as their widest cell, so all of it is held. */
+/** Most rows in a table: column widths depend on the widest cell, so all rows are held. */
 const TABLE_BOUND = 1000;
 
-/** An answer as text, some of it at a time. */
+/** Renders an answer as text, in pieces. */
 export function renderAnswer(answer: Answer, format: AnswerTextFormat, page: Page): AsyncIterable<string> {
     switch (format) {
         case 'table':
@@ -91,7 +91,7 @@ async function* renderAsMarkdown(answer: Answer): AsyncGenerator<string> {
             return column?.kind === 'text' ? { outside: text } : text;
         }),
     );
-    // Titles may hold a dimension's name, which a dataset chose.
+    // Titles may contain the name of a dimension, which a dataset chose.
     const titles = answer.columns.map(
         ({ name }): MarkdownPart => (/^[a-z0-9_@]+$/.test(name) ? name : { outside: name }),
     );
@@ -121,7 +121,7 @@ function formatSummaryLines({ summary = {} }: Answer, width: number): string[] {
     return renderTable(columns, rows, { width });
 }
 
-/** As many rows as are shown, and how many there are besides. */
+/** Takes as many rows as are shown, and counts the rest. */
 async function takeRows({
     rows,
 }: Answer): Promise<{ readonly rows: readonly (readonly AnswerValue[])[]; readonly rest: number }> {
@@ -134,7 +134,7 @@ async function takeRows({
     return { rows: taken, rest };
 }
 
-/** A value as people read it; files hold it as it is. */
+/** A value formatted for people; files contain the raw value. */
 function formatValue(value: AnswerValue, column: AnswerColumn | undefined): string {
     if (value === null) return '';
     if (typeof value !== 'number') return String(value);

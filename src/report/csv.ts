@@ -12,12 +12,15 @@ import type { SampleRow } from './report-samples.js';
 import { openIn, orderGroups } from './sections.js';
 
 const FIGURES = ['total', 'judged', 'accepted', 'failed', 'skipped', 'open'] as const;
-/** Last of all, and only where something has a score: what reads the columns by position still finds them. */
+/** Added as the last column, and only if something has a score, so that tools that read columns by position still work. */
 const SCORE = 'mean_score';
-/** After those, and only where there are any: known-right programs that scored in part. */
+/** Added after the others, and only if there are any: correct solutions that scored in part. */
 const IN_PART = 'in_part';
 
-/** The report as CSV (see util/csv.ts): one row a sample, rates from 0 to 1, empty where nothing was judged. In pieces of a row. */
+/**
+ * The report as CSV (see util/csv.ts): one row per sample, rates from 0 to 1, empty if nothing was judged. Yields one row at a
+ * time.
+ */
 export function* reportCsv(report: Report): Generator<string> {
     const groups = orderGroups(report.total.groups).map(([name]) => name);
     const scored = listScoredGroups(report);
@@ -41,7 +44,7 @@ export function* reportCsv(report: Report): Generator<string> {
     }
 }
 
-/** Groups of which some task has a score. */
+/** Groups in which some task has a score. */
 const listScoredGroups = ({ total }: Report): string[] =>
     orderGroups(total.groups)
         .filter(([, group]) => computeMeanScore(group) !== null)

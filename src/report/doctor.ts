@@ -2,7 +2,7 @@ import { escapeLine } from '../util/printable.js';
 import type { Page } from './page.js';
 import { renderTable, type Cell } from './table.js';
 
-/** What `resume-run doctor` found, as plain data. */
+/** The findings of `resume-run doctor`, as plain data. */
 export interface Findings {
     readonly title: string;
     readonly rows: readonly Finding[];
@@ -10,13 +10,13 @@ export interface Findings {
 
 interface Finding {
     readonly name: string;
-    /** `missing`: not there and not needed by everyone; `problem`: someone should do something; `note`: good to know. */
+    /** `missing`: absent, but not needed by everyone; `problem`: needs action; `note`: for information. */
     readonly state: 'ok' | 'missing' | 'problem' | 'note';
-    /** A version and a path, what cannot be enforced, or what to do. */
+    /** A version and a path, a limit that cannot be enforced, or what to do. */
     readonly detail: string;
 }
 
-/** The findings as text: lines, each ended by a newline. */
+/** The findings as text: lines, each ending in a newline. */
 export function renderFindings(sections: readonly Findings[], { width, style }: Page): string {
     const columns = [
         { title: '', align: 'left' },

@@ -4,10 +4,10 @@ import type { Page } from './page.js';
 import { renderTable } from './table.js';
 import { formatWidthRates } from './width-rates.js';
 
-/** Most endpoints shown: of hundreds, those that gave trouble, then those that did most. */
+/** Most endpoints shown: of hundreds, first those with problems, then the busiest. */
 const MOST_ENDPOINTS = 16;
 
-/** A line for each endpoint: what it did, how many requests at once it takes, and by which measurement. */
+/** One line per endpoint: what it did, how many concurrent requests it takes, and the measurement behind that number. */
 export function renderEndpoints(
     endpoints: readonly EndpointState[],
     { width, style }: Pick<Page, 'width' | 'style'>,

@@ -2,7 +2,7 @@ import { readOnSamples } from '../model/sample-tests.js';
 import type { Verdict } from '../model/verdict.js';
 import type { SuccessWord } from './success-word.js';
 
-/** `200,000`. By hand: loading Intl costs a start more than all it would ever format. @param value an integer */
+/** `200,000`. Formatted by hand: loading Intl takes longer at start-up than all the formatting. @param value an integer */
 export function count(value: number): string {
     return String(value).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
@@ -12,7 +12,7 @@ export function formatCount(value: number, noun: string): string {
     return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
-/** `21 ms`, `0.4 s`, `12 s`, `4m 12s`, `3h 05m`, `12d 3h`: two figures at most. @param seconds infinite or not a number: `-` */
+/** `21 ms`, `0.4 s`, `12 s`, `4m 12s`, `3h 05m`, `12d 3h`: at most two units. @param seconds infinite or NaN gives `-` */
 export function formatDuration(seconds: number): string {
     if (!Number.isFinite(seconds)) return '-';
     if (seconds > 0 && seconds < 0.095) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
@@ -29,7 +29,7 @@ function padToTwoDigits(value: number): string {
     return String(value).padStart(2, '0');
 }
 
-/** `12.4/s`, `3.2/min`, `7.0/h`: the unit in which a person would count. @param perSecond tasks */
+/** `12.4/s`, `3.2/min`, `7.0/h`: in the unit that suits its size. @param perSecond tasks */
 export function formatRate(perSecond: number): string {
     if (!(perSecond > 0)) return '-';
     const [value, unit] =
@@ -41,7 +41,7 @@ export function formatRate(perSecond: number): string {
     return `${value >= 100 ? count(Math.round(value)) : value.toFixed(1)}/${unit}`;
 }
 
-/** `97.6 %`; never rounded up to 100 nor down to 0: those two say "all" and "none". */
+/** `97.6 %`; never rounded up to 100 or down to 0, which mean all and none. */
 export function formatPercent(part: number, whole: number): string {
     if (whole === 0) return '-';
     if (part === whole) return '100 %';
@@ -50,7 +50,7 @@ export function formatPercent(part: number, whole: number): string {
     return `${(tenths / 10).toFixed(1)} %`;
 }
 
-/** `12.40`, `0.0512`, `0.000031`: US dollars; of small amounts two figures, so that none looks like nothing. */
+/** `12.40`, `0.0512`, `0.000031`: US dollars. Small amounts keep two significant digits, so that none looks like zero. */
 export function formatDollars(value: number): string {
     const size = Math.abs(value);
     if (size === 0 || size >= 0.01) return value.toFixed(size >= 1 || size === 0 ? 2 : 4);
@@ -63,13 +63,13 @@ export function formatBytes(value: number): string {
     return value < 1e9 ? `${Math.round(value / 1e6)} MB` : `${(value / 1e9).toFixed(1)} GB`;
 }
 
-/** `incorrect solutions` for the group `incorrect_solution`; groups of other names keep theirs. */
+/** `incorrect solutions` for the group `incorrect_solution`; other groups keep their name. */
 export function groupTitle(group: string): string {
     if (readOnSamples(group) !== null) return group.replaceAll('_', ' ').replace('solution', 'solutions');
     return group === 'solution' || group === 'incorrect_solution' ? `${group.replaceAll('_', ' ')}s` : group;
 }
 
-/** As contestants write them. */
+/** Abbreviations common among contestants. */
 export const SHORT_VERDICT: Readonly<Record<Verdict, string>> = {
     Accepted: 'AC',
     PartiallyAccepted: 'PA',
@@ -82,15 +82,15 @@ export const SHORT_VERDICT: Readonly<Record<Verdict, string>> = {
     Refused: 'RF',
 };
 
-/** A verdict in a few letters; Accepted by the word that stands for it. */
+/** A verdict in a few letters; Accepted as the success word. */
 export function shortenVerdict(verdict: Verdict, success: SuccessWord = 'accepted'): string {
     return verdict === 'Accepted' && success === 'done' ? success : SHORT_VERDICT[verdict];
 }
 
-/** Made when first asked for: see `count`. */
+/** Created on first use: see `count`. */
 let collator: Intl.Collator | null = null;
 
-/** People expect `p2` before `p10`; texts that only differ in what collation ignores still keep one order everywhere. */
+/** Natural order: `p2` before `p10`. Texts that collation treats as equal still have the same order everywhere. */
 export function compareNatural(a: string, b: string): number {
     collator ??= new Intl.Collator('en', { numeric: true });
     return collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);

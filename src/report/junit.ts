@@ -7,8 +7,8 @@ import type { SampleRow } from './report-samples.js';
 import { describeTask, orderGroups } from './sections.js';
 
 /**
- * The report as JUnit XML: a suite for each sample, a case for each group, and one for each task that is worth a look: a failure
- * for an unexpected verdict, an error for what could not be judged.
+ * The report as JUnit XML: a suite per sample, a case per group, and a case for each task that needs attention: a failure for an
+ * unexpected verdict, an error for a task that could not be judged.
  */
 export function reportJunit(report: Report): Generator<string> {
     return renderXml({ name: 'testsuites', attributes: { name: 'resume-run' } }, buildSuites(report));

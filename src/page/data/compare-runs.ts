@@ -1,7 +1,7 @@
 import { computeExactMcnemar } from '../../results/ask/statistics.js';
 import type { RunData } from './run-data.js';
 
-/** A task that both runs have a verdict for, as entries of the two. */
+/** A task that has a verdict in both runs, as an entry of each. */
 export interface TaskPair {
     readonly first: number;
     readonly second: number;
@@ -23,8 +23,8 @@ export interface RunComparison {
 }
 
 /**
- * Pairs tasks of the same sample and group by their fingerprint, what is left over by index, and counts what changed. Right is what
- * the dataset expects, or accepted where it expects nothing: as `resume-run compare` does.
+ * Pairs tasks of the same sample and group by fingerprint, the rest by index, and counts what changed. A verdict is right if the
+ * dataset expects it, or accepted where the dataset expects nothing, as in `resume-run compare`.
  */
 export function compareRuns(a: RunData, b: RunData): RunComparison {
     const positions = new Map(b.header.samples.map((id, at) => [id, at]));

@@ -2,31 +2,31 @@ import type { EntryDetail } from '../../model/page-data.js';
 import { fromBase64, gunzip } from './gzip.js';
 import type { RunData } from './run-data.js';
 
-/** What became of the long parts of an entry. */
+/** The result of asking for the long parts of an entry. */
 export type DetailAnswer =
     | { readonly kind: 'detail'; readonly detail: EntryDetail }
     | { readonly kind: 'left-out' | 'none' }
     | { readonly kind: 'problem'; readonly message: string };
 
-/** Where the page gets runs and the long parts of entries from. */
+/** Where the page reads runs and the long parts of entries from. */
 export interface PageSource {
-    /** Whether it is a single file. */
+    /** Whether the page is a single file. */
     readonly isFile: boolean;
-    /** Directories that can be compared, the one that is shown among them. */
+    /** Directories that can be compared, including the one shown. */
     readonly runs: readonly string[];
-    /** Position of the run that is shown. */
+    /** Position of the run shown. */
     readonly run: number;
-    /** @param run its position; the one that is shown if absent */
+    /** @param run its position; absent: the run shown */
     readPage(run?: number): Promise<Uint8Array>;
     detail(data: RunData, entry: number): Promise<DetailAnswer>;
 }
 
 const CHUNKS_KEPT = 8;
 
-/** Holds the run that a file compares with. */
+/** Element with the data of the run that the file compares with. */
 const COMPARED = 'compared-data';
 
-/** The chunks in this file. Those opened last stay open. */
+/** Reads the chunks inside this file. Keeps the most recently used ones open. */
 export class FileSource implements PageSource {
     readonly isFile = true;
     readonly run = 0;
@@ -34,7 +34,7 @@ export class FileSource implements PageSource {
     readonly #open = new Map<number, readonly EntryDetail[]>();
 
     constructor() {
-        // The compared view names both by the headers of their data.
+        // The compare view takes both names from the headers of their data.
         this.runs = document.getElementById(COMPARED) === null ? [''] : ['', ''];
     }
 

@@ -1,14 +1,14 @@
 import type { LiveState } from '../../model/live-state.js';
 
-/** Milliseconds over which the rate is taken, as the command line does. */
+/** Milliseconds over which the rate is measured, as on the command line. */
 const WINDOW_MS = 300_000;
-/** Half the width of a 95 % interval of the standard normal distribution. */
+/** Half-width of the central 95 % of the standard normal distribution, in standard deviations. */
 const Z = 1.96;
 
 /**
- * Seconds that a run still needs, as a range: the rate is estimated from the n tasks that ended lately, and a count of n is
- * uncertain by about its square root (Poisson), so the rate lies within 1 ± 1.96 / sqrt(n) of what was seen.
- * @returns null while too little ended to tell
+ * Range of the remaining time of a run, in seconds. The rate is estimated from the n tasks that ended recently. A count of n has
+ * an uncertainty of about its square root (Poisson), so the rate lies within 1 ± 1.96 / sqrt(n) of the observed one.
+ * @returns null while too few tasks have ended
  */
 export function estimateEtaRange({
     history,

@@ -3,7 +3,7 @@ import { computeClusteredInterval, type Interval, passAtK } from '../../results/
 import type { TextColumn } from '../../model/page-data.js';
 import type { RunData } from './run-data.js';
 
-/** What the tasks of a model can be told apart by. */
+/** Dimensions by which a model's tasks can be divided. */
 export const DIMENSIONS = [
     'promptType',
     'difficulty',
@@ -13,13 +13,13 @@ export const DIMENSIONS = [
 
 export type ModelDimension = (typeof DIMENSIONS)[number];
 
-/** Values of k that are worked out. */
+/** Values of k to compute. */
 const KS = [1, 3, 5, 10] as const;
 
-/** The tasks of one model, or of one value of a dimension. */
+/** The tasks of one model, or those with one value of a dimension. */
 export interface ModelCell {
     readonly model: string;
-    /** Of the dimension; empty where it is not divided. */
+    /** Value of the dimension; empty if not divided. */
     readonly part: string;
     readonly judged: number;
     readonly accepted: number;
@@ -31,9 +31,9 @@ export interface ModelCell {
     readonly cost: number;
 }
 
-/** Rates of each model, divided by a dimension if one is named. */
+/** Rates of each model, optionally divided by a dimension. */
 export function buildModelCells(data: RunData, dimension: ModelDimension | null): readonly ModelCell[] {
-    // Beside answers of models, tasks without one are something else.
+    // If any task names a model, leave out those that do not.
     const named = data.has('model');
     const cells = new Map<string, CellSums>();
     for (let entry = 0; entry < data.count; entry += 1) {
@@ -78,9 +78,9 @@ interface CellSums {
     readonly model: string;
     readonly part: string;
     readonly samples: Map<number, Trials>;
-    /** The same for each row that a sample's instances ask, or for the sample where it has none. */
+    /** The same for each row that a sample's instances ask about, or for the sample if it has no rows. */
     readonly rows: Map<string, Trials>;
-    /** Whether there are rows of lists, each of which asks something of its own. */
+    /** Whether there are rows of lists, each of which asks a different question. */
     hasRows: boolean;
     tokens: number;
     cost: number;
@@ -102,7 +102,7 @@ function buildCell({ model, part, samples, rows, hasRows, tokens, cost }: CellSu
     const passAt = KS.flatMap((k) => {
         if (hasRows) return k === 1 ? [{ k, value: hits / trials }] : [];
         const values = [...rows.values()].flatMap((one) => passAtK(one.trials, one.hits, k) ?? []);
-        // Of some of them alone it would be of an easier set of questions.
+        // An average over some rows only would be over an easier set of questions.
         if (values.length < rows.size) return [];
         return [{ k, value: values.reduce((a, b) => a + b, 0) / values.length }];
     });

@@ -14,12 +14,12 @@ import { VERDICTS } from '../../model/verdict.js';
 
 const ACCEPTED = VERDICTS.indexOf('Accepted');
 
-/** One run in columns, and what is asked of it often. Entries are numbers from 0 to `count - 1`. */
+/** One run in columns, with the queries that are used often. Entries are numbered from 0 to `count - 1`. */
 export class RunData {
     readonly header: PageHeader;
     readonly columns: Readonly<Record<EntryColumn, ColumnValues>>;
     readonly count: number;
-    /** The first entry of each sample, and one more at the end. */
+    /** The first entry of each sample, plus an end position. */
     readonly starts: Uint32Array;
     readonly #summaries: SampleSummary[];
 
@@ -68,31 +68,31 @@ export class RunData {
         return this.value('outcome', entry) === ACCEPTED;
     }
 
-    /** As the dataset expects, or accepted where it expects nothing. */
+    /** Whether the verdict is what the dataset expects, or accepted where it expects nothing. */
     isRight(entry: number): boolean {
         if (this.value('expected', entry) === 0) return this.isAccepted(entry);
         return this.isJudged(entry) && !this.hasFlag(entry, FLAG_UNEXPECTED);
     }
 
-    /** From 0 to 1; NaN: none. */
+    /** From 0 to 1; NaN if there is none. */
     getScore(entry: number): number {
         const stored = this.value('score', entry);
         return stored === 0 ? Number.NaN : (stored - 1) / 1000;
     }
 
-    /** Whether any entry has a value there. */
+    /** Whether any entry has a value in this column. */
     has(column: EntryColumn): boolean {
         return this.columns[column].some((value) => value !== 0);
     }
 
-    /** Groups that hold tasks. */
+    /** Groups that contain tasks. */
     listGroups(): readonly string[] {
         const seen = new Set(this.columns.group);
         const { groups, totals } = this.header;
         return groups.filter((_, at) => seen.has(at) || totals.some((total) => (total[at] ?? 0) > 0));
     }
 
-    /** Whether programs are judged whose right verdict is known: then it is the tests that are looked at. */
+    /** Whether programs with known labels are judged: then the run evaluates the tests. */
     hasTestSets(): boolean {
         return this.listGroups().some((group) => {
             const kind = readOnSamples(group) ?? group;
@@ -100,7 +100,7 @@ export class RunData {
         });
     }
 
-    /** @returns -1: there is none */
+    /** @returns -1 if there is none */
     find(sample: string, group: string, index: number): number {
         const at = this.header.samples.indexOf(sample);
         const groupAt = this.header.groups.indexOf(group);
@@ -111,20 +111,20 @@ export class RunData {
     }
 }
 
-/** A sample in figures. */
+/** The figures of one sample. */
 export interface SampleSummary {
     readonly sample: number;
     readonly id: string;
     readonly rightAccepted: number;
     readonly rightJudged: number;
-    /** Known-right programs that scored in part, as their dataset allows: in no rate. */
+    /** Correct solutions that scored in part, as their dataset allows; not in any rate. */
     readonly rightInPart: number;
     readonly wrongRejected: number;
     readonly wrongJudged: number;
-    /** Of programs that sample tests alone judged: those as labelled, and all. They are in no rate. */
+    /** Programs judged by the sample tests alone: those judged as labelled, and all of them. Not in any rate. */
     readonly samplesRight: number;
     readonly samplesJudged: number;
-    /** Of groups that are neither right nor wrong programs. */
+    /** For groups that contain neither correct nor incorrect solutions. */
     readonly otherAccepted: number;
     readonly otherJudged: number;
     readonly unexpected: number;
@@ -132,11 +132,11 @@ export interface SampleSummary {
     readonly skipped: number;
     /** Tasks without a verdict that are neither failed nor skipped. */
     readonly open: number;
-    /** The largest share of its limit that a test of an accepted task took; NaN: not known. */
+    /** The largest share of its time limit that a test of an accepted task used; NaN if unknown. */
     readonly slowest: number;
 }
 
-/** TPR, TNR, or the share accepted; NaN where nothing was judged. */
+/** TPR, TNR, or the share accepted; NaN if nothing was judged. */
 export function computeTpr({ rightAccepted, rightJudged }: SampleSummary): number {
     return rightJudged === 0 ? Number.NaN : rightAccepted / rightJudged;
 }

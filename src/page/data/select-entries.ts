@@ -1,7 +1,7 @@
 import { FLAG_NEAR_LIMIT, FLAG_UNEXPECTED, OUTCOMES, type TextColumn } from '../../model/page-data.js';
 import type { RunData } from './run-data.js';
 
-/** Filters that name a text of a dictionary. */
+/** Filters whose value is a text from a dictionary. */
 const TEXT_FILTERS = {
     lang: 'language',
     cause: 'cause',
@@ -12,7 +12,7 @@ const TEXT_FILTERS = {
     task_type: 'taskType',
 } as const satisfies Readonly<Record<string, TextColumn>>;
 
-/** Entries that fit the filters of the address. `q` is looked for in sample and name; `-` in a text filter means: none. */
+/** Entries that match the filters of the address. `q` is searched for in sample and name; `-` in a text filter means "none". */
 export function selectEntries(data: RunData, filters: Readonly<Record<string, string>>): number[] {
     const tests: ((entry: number) => boolean)[] = [];
     const { header } = data;
@@ -46,7 +46,7 @@ export function selectEntries(data: RunData, filters: Readonly<Record<string, st
     return found;
 }
 
-/** Texts are compared once each, not once an entry. */
+/** Compares each text once, not once per entry. */
 function searchTest(data: RunData, query: string): (entry: number) => boolean {
     const contains = (text: string): boolean => text.toLowerCase().includes(query);
     const samples = data.header.samples.map(contains);
@@ -55,7 +55,7 @@ function searchTest(data: RunData, query: string): (entry: number) => boolean {
         samples[data.value('sample', entry)] === true || names[data.value('name', entry)] === true;
 }
 
-/** Texts of a column that occur, for a list to choose from. */
+/** Texts that occur in a column, for a list of choices. */
 export function listChoices(data: RunData, column: TextColumn): readonly (readonly [string, string])[] {
     return data.header.dictionaries[column]
         .filter((text) => text !== '')

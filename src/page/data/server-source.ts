@@ -4,10 +4,10 @@ import type { DetailAnswer, PageSource } from './detail-source.js';
 import { gunzip } from './gzip.js';
 import type { RunData } from './run-data.js';
 
-/** Runs that `resume-run view` hands out. */
+/** Runs served by `resume-run view`. */
 export class ServerSource implements PageSource {
     readonly isFile = false;
-    /** Position of the run that is shown; `?run=1` says which. */
+    /** Position of the run shown, from `?run=1`. */
     readonly run: number;
     runs: readonly string[] = [];
 
@@ -36,9 +36,9 @@ export class ServerSource implements PageSource {
     }
 
     /**
-     * Follows what runs say of themselves.
-     * @param onLost told whether the connection is there
-     * @returns ends it
+     * Follows the live states that runs report.
+     * @param onLost called with whether the connection is lost
+     * @returns a function that stops following
      */
     follow(onLive: (states: readonly LiveState[]) => void, onLost: (isLost: boolean) => void): () => void {
         const events = new EventSource('api/events');

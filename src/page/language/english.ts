@@ -1,4 +1,4 @@
-/** Every text of the page. `{name}` is replaced. */
+/** All texts of the page. `{name}` is a placeholder. */
 export const ENGLISH = {
     title: 'Results',
     loading: 'Loading…',

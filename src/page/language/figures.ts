@@ -18,12 +18,12 @@ export function showCount(value: number): string {
     return numberFormat(0).format(value);
 }
 
-/** At most `digits` after the point. */
+/** At most `digits` decimals. */
 export function showNumber(value: number, digits = 2): string {
     return numberFormat(digits).format(value);
 }
 
-/** `97.6 %`; never rounded to 0 % or 100 %, which say none and all. NaN: `–` */
+/** `97.6 %`; never rounded to 0 % or 100 %, which mean none and all. NaN: `–` */
 export function showShare(share: number): string {
     if (Number.isNaN(share)) return '–';
     if (share === 0 || share === 1) return `${share * 100} %`;
@@ -31,7 +31,7 @@ export function showShare(share: number): string {
     return `${(tenths / 10).toFixed(1)} %`;
 }
 
-/** `21 ms`, `1.4 s`, `4 min 12 s`, `3 h 5 min`, `12 d 3 h`. 0 is unknown: empty. @param seconds from 0 */
+/** `21 ms`, `1.4 s`, `4 min 12 s`, `3 h 5 min`, `12 d 3 h`. 0 means unknown: empty. @param seconds from 0 */
 export function showSeconds(seconds: number): string {
     if (!(seconds > 0)) return '';
     if (seconds < 0.0995) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
@@ -43,20 +43,20 @@ export function showSeconds(seconds: number): string {
     return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
 }
 
-/** `212 MB`: powers of 1000, as the command line shows them. 0 is unknown: empty. */
+/** `212 MB`: powers of 1000, as on the command line. 0 means unknown: empty. */
 export function showBytes(value: number): string {
     if (!(value > 0)) return '';
     if (value < 1e6) return `${showNumber(value / 1e3, 0)} kB`;
     return value < 1e9 ? `${showNumber(value / 1e6, 0)} MB` : `${showNumber(value / 1e9, 1)} GB`;
 }
 
-/** US dollars; small prices keep two figures that say something. */
+/** US dollars; small prices keep two significant digits. */
 export function showCost(value: number): string {
     if (!(value > 0)) return '';
     return `$${value < 1 ? Number(value.toPrecision(2)) : value.toFixed(2)}`;
 }
 
-/** A date and time in the reader's zone. @param iso or milliseconds since the epoch */
+/** A date and time in the reader's time zone. @param at ISO 8601, or milliseconds since the epoch */
 export function showTime(at: string | number): string {
     const date = new Date(at);
     if (Number.isNaN(date.getTime())) return String(at).slice(0, 40);

@@ -7,13 +7,13 @@ interface ChartProps {
     /** Also the name of the SVG file. */
     readonly name: string;
     readonly title: string;
-    /** Draws it; Observable Plot gives an `svg`, or a `figure` around one. */
+    /** Draws the chart; Observable Plot returns an `svg`, or a `figure` around one. */
     readonly draw: (width: number) => Element;
 }
 
 const NARROWEST = 280;
 
-/** A plot that fits its place and can be taken away as SVG. */
+/** A plot that adapts to the available width and can be saved as SVG. */
 export function Chart({ name, title, draw }: ChartProps): JSX.Element {
     const box = useRef<HTMLDivElement>(null);
     useEffect(() => {
@@ -25,9 +25,9 @@ export function Chart({ name, title, draw }: ChartProps): JSX.Element {
             if (width === drawn) return;
             drawn = width;
             const plot = draw(width);
-            // The policy of the page lets no style in but its own, which has these rules too.
+            // The page's content security policy blocks these styles; its own style sheet contains the same rules.
             for (const style of plot.querySelectorAll('style')) style.remove();
-            // Names of marks are no names for readers: the drawing as a whole has one.
+            // The names of marks do not help readers; the drawing as a whole is labelled.
             for (const part of plot.querySelectorAll('g[aria-label]')) part.removeAttribute('aria-label');
             element.replaceChildren(plot);
             const svg = svgIn(element);
@@ -57,7 +57,7 @@ export function Chart({ name, title, draw }: ChartProps): JSX.Element {
 }
 
 function svgIn(element: Element | null): SVGElement | null {
-    // A legend is an svg too, and comes before.
+    // A legend is an SVG too, and comes first.
     const all = element?.querySelectorAll<SVGElement>('svg') ?? [];
     return [...all].at(-1) ?? null;
 }

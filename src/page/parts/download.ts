@@ -1,6 +1,6 @@
 import { type CsvCell, renderCsv } from '../../util/csv.js';
 
-/** Hands the reader a file that was made here. */
+/** Offers the reader a generated file for download. */
 export function downloadFile(name: string, type: string, parts: readonly string[]): void {
     const url = URL.createObjectURL(new Blob([...parts], { type }));
     const link = document.createElement('a');
@@ -12,12 +12,12 @@ export function downloadFile(name: string, type: string, parts: readonly string[
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-/** A table as CSV, with the mark by which spreadsheets know UTF-8. */
+/** Downloads a table as CSV, with the byte order mark by which spreadsheets recognise UTF-8. */
 export function downloadCsv(name: string, rows: readonly (readonly CsvCell[])[]): void {
     downloadFile(`${name}.csv`, 'text/csv', ['\ufeff', renderCsv(rows)]);
 }
 
-/** A drawing as a file of its own: colours that the page's style names are put in. */
+/** Downloads a drawing as a standalone file, with the style sheet's colour variables replaced by their values. */
 export function downloadSvg(name: string, svg: SVGElement): void {
     const style = getComputedStyle(document.documentElement);
     const copy = svg.cloneNode(true) as SVGElement;

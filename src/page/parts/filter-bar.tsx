@@ -11,7 +11,7 @@ export function FilterBar({
 }: {
     readonly route: Route;
     readonly children: ComponentChildren;
-    /** Filters that clearing leaves alone. */
+    /** Filters that "clear" keeps. */
     readonly keeps?: readonly string[];
 }): JSX.Element {
     const kept = ['sort', 'run', 'task', ...keeps];
@@ -29,7 +29,7 @@ export function FilterBar({
     );
 }
 
-/** Milliseconds without a key before the list follows. */
+/** Milliseconds without a key press before the list is updated. */
 const TYPING_PAUSE = 150;
 
 export function SearchBox({ route, label }: { readonly route: Route; readonly label: string }): JSX.Element {
@@ -58,7 +58,7 @@ interface ChoiceProps {
     readonly route: Route;
     readonly filter: string;
     readonly label: string;
-    /** What no choice is called. */
+    /** Label of the empty choice. */
     readonly any: string;
     readonly options: readonly (readonly [value: string, label: string])[];
 }

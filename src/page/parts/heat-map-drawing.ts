@@ -3,7 +3,7 @@ import type { HeatMapLayout } from './heat-map-layout.js';
 import { type CellKind, chooseCellKind } from './outcome.js';
 import { formatLabel } from './shown-text.js';
 
-/** Kinds of cells in the order of the legend. */
+/** Kinds of cells, in the order of the legend. */
 export const CELL_KINDS = [
     'accepted',
     'rejected',
@@ -14,13 +14,13 @@ export const CELL_KINDS = [
     'skipped',
 ] as const satisfies readonly CellKind[];
 
-/** Pixels that a letter of a label takes on average, a little more. */
+/** Average width of a letter in a label, in pixels, rounded up. */
 const LETTER = 7;
 const FONT = '12px system-ui, sans-serif';
-/** Cells of one SVG at most: more than that no program opens. */
+/** Most rows in one SVG; no program opens larger ones. */
 const MOST_SVG_ROWS = 5000;
 
-/** Draws what is in sight. */
+/** Draws the visible part. */
 export function drawHeatMap(
     canvas: HTMLCanvasElement,
     frame: HTMLElement,
@@ -101,7 +101,7 @@ export function drawHeatMap(
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** The map, equal cells of a row as one rectangle. @param most rows */
+/** The map as SVG, with equal neighbours in a row drawn as one rectangle. @param most maximum number of rows */
 export function renderHeatMapSvg(data: RunData, layout: HeatMapLayout, most = MOST_SVG_ROWS): SVGElement {
     const rows = Math.min(layout.samples.length, most);
     const svg = document.createElementNS(SVG, 'svg');

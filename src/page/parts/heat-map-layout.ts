@@ -1,6 +1,6 @@
 import type { RunData } from '../data/run-data.js';
 
-/** Where everything in a heat map is, in CSS pixels from the top left of what scrolls. */
+/** Positions of everything in a heat map, in CSS pixels from the top left of the scrolled content. */
 export interface HeatMapLayout {
     /** Samples shown, as positions in the run. */
     readonly samples: readonly number[];
@@ -12,7 +12,7 @@ export interface HeatMapLayout {
     readonly width: number;
     readonly height: number;
     readonly bands: readonly { readonly group: string; readonly from: number; readonly count: number }[];
-    /** @returns -1: no such task, or none yet */
+    /** @returns -1 if there is no such task, or it has no entry yet */
     entryAt(row: number, column: number): number;
     describeColumn(column: number): { readonly group: string; readonly index: number };
     placeOf(row: number, column: number): { readonly x: number; readonly y: number };
@@ -26,7 +26,7 @@ const ROW_HEIGHT = 18;
 const HEAD_HEIGHT = 24;
 const GAP = 10;
 
-/** A column for each index of each group; groups stand beside each other. */
+/** One column for each index of each group, with the groups side by side. */
 export function layOutHeatMap(data: RunData, query: string, frameWidth: number): HeatMapLayout {
     const samples = data.header.samples.flatMap((id, sample) =>
         id.toLowerCase().includes(query) ? [sample] : [],
@@ -42,7 +42,7 @@ export function layOutHeatMap(data: RunData, query: string, frameWidth: number):
             bands.findIndex(({ from, count }) => column < from + count),
         );
     const columnX = (column: number): number => labelWidth + column * cell + bandAt(column) * GAP;
-    // The rows in sight are asked for cell by cell.
+    // Cached, because visible rows are requested cell by cell.
     const known = new Map<number, Int32Array>();
     const findRow = (sample: number): Int32Array => {
         const row = known.get(sample) ?? listEntries(data, sample, bands, columns);

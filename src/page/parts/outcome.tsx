@@ -3,7 +3,7 @@ import { FLAG_IN_PART, FLAG_UNEXPECTED, type TaskOutcome } from '../../model/pag
 import type { RunData } from '../data/run-data.js';
 import { say } from '../language/text.js';
 
-/** Verdicts keep their name in every language: people search for it. */
+/** Verdicts have the same name in every language: people search for it. */
 export function nameOutcome(outcome: TaskOutcome): string {
     return outcome === 'failed' || outcome === 'pending' || outcome === 'skipped' ? say(outcome) : outcome;
 }
@@ -18,7 +18,7 @@ export type CellKind =
     | 'skipped'
     | 'none';
 
-/** What colour tells of a task: right or wrong, and which way. Shape and words tell it too. */
+/** The kind shown by the colour of a task: right or wrong, and in which way. Shape and text show it too. */
 export function chooseCellKind(data: RunData, entry: number): CellKind {
     const outcome = data.getOutcome(entry);
     if (outcome === 'failed' || outcome === 'pending' || outcome === 'skipped') return outcome;
@@ -28,7 +28,7 @@ export function chooseCellKind(data: RunData, entry: number): CellKind {
     return isUnexpected ? 'bad-reject' : 'rejected';
 }
 
-/** A verdict with its colour. */
+/** A verdict in its colour. */
 export function OutcomeMark({
     data,
     entry,

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { showCount, showShare } from '../language/figures.js';
 import { say } from '../language/text.js';
 
-/** A share with its numbers; the bar is for the eye only. */
+/** A share with its numbers; the bar itself is decorative. */
 export function RateBar({
     hits,
     judged,
@@ -10,7 +10,7 @@ export function RateBar({
 }: {
     readonly hits: number;
     readonly judged: number;
-    /** Whether less than all is nothing to worry about. */
+    /** Whether less than 100 % is no reason for concern. */
     readonly isNeutral?: boolean;
 }): JSX.Element {
     if (judged === 0) return <span class="faint">–</span>;
@@ -28,7 +28,7 @@ export function RateBar({
     );
 }
 
-/** A count that is only worth a colour where it is not 0. */
+/** A count that is coloured only if it is not 0. */
 export function QuietCount({
     value,
     isBad = false,

@@ -1,25 +1,25 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-/** Pixels; the style sheet has the same number. */
+/** Pixels; must match the style sheet. */
 export const ROW_HEIGHT = 32;
-/** Rows on paper: all half a million would be a book. */
+/** Number of rows to print: half a million would fill a book. */
 export const PRINTED_ROWS = 300;
-/** Rows drawn above and below what is seen, so that slow scrolling finds them there. */
+/** Rows drawn above and below the visible ones, so that they are there when scrolling slowly. */
 const MARGIN = 8;
-/** Rows of the first drawing, before the height of the table is known. */
+/** Rows of the first rendering, before the height of the table is known. */
 const FIRST_ROWS = 32;
-/** Milliseconds without scrolling after which the rows around a place that was jumped to are drawn. */
+/** Milliseconds without scrolling after which the neighbours of the rows that a jump made visible are drawn. */
 const SCROLL_PAUSE = 80;
 
-/** Positions of rows, the end not among them. */
+/** A range of row positions, excluding the end. */
 interface RowWindow {
     readonly from: number;
     readonly to: number;
 }
 
 /**
- * Which rows of a table to draw. A change of order or rows goes back to the top. Where all rows in sight are new, the frame draws
- * those alone, and their neighbours when the reader pauses: a frame with twice the rows would take too long.
+ * Which rows of a table to draw. A new order or new rows scroll back to the top. After a jump to entirely new rows only those are
+ * drawn, and their neighbours once the reader pauses: a frame with twice the rows would take too long.
  */
 export function useRowWindow(
     count: number,
@@ -63,7 +63,7 @@ export function useRowWindow(
     return isPrinting ? { frame, from: 0, to: PRINTED_ROWS } : { frame, ...drawn };
 }
 
-/** Whether the page is laid out for paper. */
+/** Whether the page is being printed. */
 export function useIsPrinting(): boolean {
     const [isPrinting, setPrinting] = useState(false);
     useEffect(() => {

@@ -6,7 +6,7 @@ import { downloadCsv } from './download.js';
 /** A cell that shows more than its text. */
 interface RichCell {
     readonly shown: JSX.Element;
-    /** As the file has it. */
+    /** The raw value, as in the file. */
     readonly text: string;
 }
 
@@ -14,16 +14,16 @@ type SmallCell = string | number | null | RichCell;
 
 interface SmallTableProps {
     readonly title: string;
-    /** Name of the file that it is saved as, without its ending. */
+    /** Name of the saved file, without its extension. */
     readonly name: string;
-    /** For readers of screens; absent: the title. */
+    /** Label for screen readers; absent: the title. */
     readonly label?: string;
     readonly heads: readonly string[];
     readonly rows: readonly (readonly SmallCell[])[];
     readonly class?: string;
 }
 
-/** A table of few rows, which can be saved as CSV as the long ones can. */
+/** A short table, which can be saved as CSV like the long ones. */
 export function SmallTable({
     title,
     name,

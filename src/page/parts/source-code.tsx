@@ -41,7 +41,7 @@ const lowlight = createLowlight({
     typescript,
 });
 
-/** Languages of result files whose name is not the grammar's in small letters. */
+/** Languages of result files whose name is not simply the grammar's name in another case. */
 const GRAMMARS: Readonly<Record<string, string>> = {
     PYTHON3: 'python',
     PYTHON2: 'python',
@@ -52,10 +52,10 @@ const GRAMMARS: Readonly<Record<string, string>> = {
     'C#': 'csharp',
 };
 
-/** Beyond this a text is shown plain: colours would take longer than the reader waits. */
+/** Longer texts are shown without highlighting, which would keep the reader waiting. */
 const MOST_COLOURED = 40_000;
 
-/** A program with its colours. Built as elements, never as HTML. */
+/** A program with syntax highlighting, built as elements, never as HTML. */
 export function SourceCode({
     title,
     source,
@@ -73,7 +73,7 @@ export function SourceCode({
     );
 }
 
-/** A text from outside, line by line as it is. */
+/** A text from outside, shown line by line, unchanged. */
 export function TextBlock({
     title,
     text,
@@ -116,10 +116,10 @@ function Block({
     );
 }
 
-/** Milliseconds for which a button says that it has copied. */
+/** Milliseconds for which a button says that it has copied the text. */
 const COPIED_MS = 1500;
 
-/** Copies what is shown. Absent where the browser has no clipboard for pages: over plain HTTP from another machine. */
+/** Copies the text shown. Absent if the browser has no clipboard for the page, as over plain HTTP from another machine. */
 function CopyButton({
     name,
     read,
@@ -128,7 +128,7 @@ function CopyButton({
     readonly read: () => string;
 }): JSX.Element | null {
     const [isCopied, setCopied] = useState(false);
-    // Older browsers and pages without TLS have none, whatever its type says.
+    // Older browsers and pages without TLS have no clipboard, although the type says otherwise.
     const { clipboard }: { readonly clipboard?: Clipboard } = navigator;
     if (clipboard === undefined) return null;
     const copy = async (): Promise<void> => {
@@ -154,7 +154,7 @@ function coloured(text: string, language: string): ComponentChildren {
     return lowlight.highlight(grammar, text).children.map(renderNode);
 }
 
-/** What lowlight gives is a tree of spans and texts. */
+/** lowlight returns a tree of spans and texts. */
 type CodeNode = ReturnType<typeof lowlight.highlight>['children'][number];
 
 function renderNode(node: CodeNode): ComponentChildren {

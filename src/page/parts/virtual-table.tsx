@@ -6,7 +6,10 @@ import { changeFilters, type Route } from '../route.js';
 import { downloadCsv } from './download.js';
 import { PRINTED_ROWS, ROW_HEIGHT, useRowWindow } from './row-window.js';
 
-/** Places for rows: a row that comes into sight takes over the elements of one that left it. More than are ever drawn. */
+/**
+ * Number of element slots for rows: a row that scrolls into view reuses the elements of one that left it. Larger than the number
+ * of rows ever drawn.
+ */
 const PLACES = 512;
 
 export interface TableColumn<Row> {
@@ -14,9 +17,9 @@ export interface TableColumn<Row> {
     readonly title: string;
     readonly about?: string;
     readonly align?: 'right';
-    /** Of CSS grid: `minmax(8rem, 2fr)`. */
+    /** Width in CSS grid syntax: `minmax(8rem, 2fr)`. */
     readonly width: string;
-    /** What it is sorted by and what CSV holds. NaN: nothing, sorted last. */
+    /** Value for sorting and for CSV. NaN: none, sorted last. */
     readonly value: (row: Row) => string | number;
     readonly cell: (row: Row) => ComponentChildren;
     /** Direction of the first click; absent: ascending. */
@@ -30,14 +33,14 @@ interface VirtualTableProps<Row> {
     readonly route: Route;
     readonly columns: readonly TableColumn<Row>[];
     readonly rows: readonly Row[];
-    /** `key` or `-key`; where the address names no order. Absent: as they come. */
+    /** `key` or `-key`, used if the address names no order. Absent: unsorted. */
     readonly order?: string;
     readonly empty?: string;
-    /** Told the rows in the order shown. */
+    /** Called with the rows in the order shown. */
     readonly onOrder?: (rows: readonly Row[]) => void;
 }
 
-/** A table of any length: only the rows in sight are in the document. Sorted by the address. */
+/** A table of any length: only the visible rows are in the document. The address determines the order. */
 export function VirtualTable<Row>(props: VirtualTableProps<Row>): JSX.Element {
     const { name, label, route, columns, rows, order, empty, onOrder } = props;
     const by = route.filters['sort'] ?? order ?? '';
@@ -96,7 +99,7 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>): JSX.Element {
     );
 }
 
-/** A text that is cut at the edge of its cell is told whole to those who point at it. */
+/** Shows the whole text as a tooltip if the edge of its cell cuts it off. */
 function showWholeText({ target }: Event): void {
     const cell = target instanceof Element ? target.closest<HTMLElement>('[role=cell]') : null;
     if (cell === null) return;
@@ -145,7 +148,7 @@ function HeadCell<Row>({
     );
 }
 
-/** Sorts stably; what has no value comes last either way. */
+/** Sorts stably; missing values come last in both directions. */
 function sortRows<Row>(
     rows: readonly Row[],
     columns: readonly TableColumn<Row>[],
@@ -170,10 +173,7 @@ function sortRows<Row>(
         .flatMap((at) => rows[at] ?? []);
 }
 
-/**
- * The rows from `from` to `to` as elements. Rows that were drawn before are handed out again as they were, so that scrolling by a
- * few rows draws no more than those.
- */
+/** The rows from `from` to `to` as elements. Rows drawn before are reused, so that scrolling by a few rows draws only those. */
 function useDrawnRows<Row>(
     sorted: readonly Row[],
     columns: readonly TableColumn<Row>[],

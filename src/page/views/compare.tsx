@@ -17,7 +17,7 @@ interface CompareProps {
     readonly source: PageSource;
 }
 
-/** This run against another of those that are at hand. */
+/** Compares this run with another available one. */
 export function CompareView({ data, route, source }: CompareProps): JSX.Element {
     const others = source.runs.flatMap((dir, at) => (at === source.run ? [] : [[String(at), dir] as const]));
     const chosen = route.filters['other'] ?? (others.length === 1 ? others[0]?.[0] : undefined);

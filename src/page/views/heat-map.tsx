@@ -12,7 +12,7 @@ import { formatLabel } from '../parts/shown-text.js';
 import { changeFilters, nameTask } from '../route.js';
 import type { ViewProps } from './view-props.js';
 
-/** Pixels that a page of paper is wide, across. */
+/** Width of a printed page, in pixels. */
 const PAPER_WIDTH = 1000;
 
 interface Cursor {
@@ -20,7 +20,7 @@ interface Cursor {
     readonly column: number;
 }
 
-/** Samples x tasks. Only what is in sight is drawn, so a million cells scroll as ten do. */
+/** Samples x tasks. Only the visible part is drawn, so a million cells scroll as smoothly as ten. */
 export function HeatMapView({ data, route }: ViewProps): JSX.Element {
     const query = (route.filters['q'] ?? '').toLowerCase();
     const frame = useRef<HTMLDivElement>(null);
@@ -38,7 +38,7 @@ export function HeatMapView({ data, route }: ViewProps): JSX.Element {
         const element = frame.current;
         if (element === null) return undefined;
         const observer = new ResizeObserver(() => {
-            // Hidden, as on paper, it has no width to lay out for.
+            // While hidden, as in print, the element has no width to lay out for.
             if (element.clientWidth > 0) setWidth(element.clientWidth);
             draw();
         });
@@ -110,7 +110,7 @@ export function HeatMapView({ data, route }: ViewProps): JSX.Element {
     );
 }
 
-/** On paper nothing scrolls: the map as a drawing of its own, as far as the rows that are printed of a table. */
+/** Paper does not scroll: prints the map as a separate drawing, with as many rows as a printed table. */
 function PrintedMap({
     data,
     query,

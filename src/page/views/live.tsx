@@ -10,13 +10,13 @@ import { formatLabel } from '../parts/shown-text.js';
 import { SmallTable } from '../parts/small-table.js';
 import { buildRoute, nameTask } from '../route.js';
 
-/** Milliseconds after which a run that says nothing has ended or hangs. */
+/** Milliseconds after which a silent run is assumed to have ended or to hang. */
 const STALE_MS = 10_000;
 
-/** Milliseconds for which a plot of the progress is good enough. */
+/** Milliseconds between two drawings of the progress plot. */
 const REDRAWN_MS = 5000;
 
-/** How runs in progress are doing, one below the other where shards share a directory. */
+/** The progress of runs, one below the other if shards share a directory. */
 export function LiveView({
     states,
     isLost,
@@ -57,7 +57,7 @@ function LiveRun({ state }: { readonly state: LiveState }): JSX.Element {
         [say('retried'), showCount(tasks.retried)],
         [say('diskFree'), state.diskFree === null ? '–' : showBytes(state.diskFree)],
     ];
-    // To draw it anew each second would cost more than it tells.
+    // Redrawing every second would cost more than it shows.
     const drawing = `${Math.floor(state.at / REDRAWN_MS)} ${state.phase}`;
     const draw = useCallback((width: number) => progressPlot(state, width), [drawing]);
     return (

@@ -13,12 +13,12 @@ import { type TableColumn, VirtualTable } from '../parts/virtual-table.js';
 import { buildRoute } from '../route.js';
 import type { ViewProps } from './view-props.js';
 
-/** Whether there is anything to compare models by. */
+/** Whether the run has anything to compare models by. */
 export function hasModels(data: RunData): boolean {
     return data.has('model') || data.has('promptType') || data.has('taskType') || data.has('difficulty');
 }
 
-/** Models x what else varies: rates with intervals, pass@k, cost against accuracy. */
+/** Models x another dimension: rates with intervals, pass@k, cost against accuracy. */
 export function ModelsView({ data, route }: ViewProps): JSX.Element {
     const dimensions = useMemo(() => DIMENSIONS.filter((dimension) => data.has(dimension)), [data]);
     const by = dimensions.find((dimension) => dimension === route.filters['by']) ?? null;
@@ -138,9 +138,9 @@ function numeric(
     };
 }
 
-/** Rows of the plot at most: more cannot be read. */
+/** Most rows in the plot: more would be unreadable. */
 const MOST_PLOTTED = 60;
-/** Characters of a label. */
+/** Maximum number of characters in a label. */
 const LABEL = 24;
 
 function nameCell({ model, part }: ModelCell): string {
@@ -153,7 +153,7 @@ function ratesPlot(cells: readonly ModelCell[], width: number): Element {
     const rows = [...cells]
         .sort((a, b) => b.share - a.share)
         .slice(0, MOST_PLOTTED)
-        // Two names that are cut alike must not share a row.
+        // Two names that are shortened to the same label must not share a row.
         .map((cell, at) => ({ ...cell, at, name: nameCell(cell) }));
     return Plot.plot({
         width,

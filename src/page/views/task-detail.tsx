@@ -16,11 +16,11 @@ import { SourceCode, TextBlock } from '../parts/source-code.js';
 interface TaskDetailProps {
     readonly detail: EntryDetail;
     readonly language: string;
-    /** Where input and expected output can be seen; null: here. */
+    /** Command that shows input and expected output; null: they are shown here. */
     readonly command: string | null;
 }
 
-/** The long parts of a task, what explains its verdict first. */
+/** The long parts of a task, with the explanation of its verdict first. */
 export function TaskDetail({ detail, language, command }: TaskDetailProps): JSX.Element {
     const { message, failure, tests, chat, source, row, result, attempts, limits, testGroups } = detail;
     return (
@@ -154,7 +154,7 @@ function Chat({ chat }: { readonly chat: ChatDetail }): JSX.Element {
     );
 }
 
-/** A single question is the prompt; in a conversation, each turn is named by who speaks. */
+/** A single message is labelled as the prompt; in a conversation each turn is labelled with its speaker. */
 function nameRole(role: string, at: number, turns: number): string {
     if (role === '') return `${say('turn')} ${at + 1}`;
     if (role === 'system') return say('systemMessage');
@@ -187,7 +187,7 @@ function Attempts({ attempts }: { readonly attempts: readonly AttemptDetail[] })
     );
 }
 
-/** Of a problem with scores: what each group of tests gave. */
+/** For a problem with scores: the result of each test group. */
 function TestGroups({
     groups,
     points,

@@ -11,7 +11,7 @@ import { TaskDetail } from './task-detail.js';
 import { nameExpected } from './verdicts.js';
 import type { ViewProps } from './view-props.js';
 
-/** One task, over whatever view it was opened from. The address names it. */
+/** One task, in a dialog over the view that it was opened from. The address names it. */
 export function TaskDialog({ data, route, source, shown }: ViewProps): JSX.Element | null {
     const asked = parseTaskName(route.filters['task']);
     const entry = asked === null ? -1 : data.find(asked.sample, asked.group, asked.index);
@@ -24,7 +24,7 @@ export function TaskDialog({ data, route, source, shown }: ViewProps): JSX.Eleme
         body?.focus();
     }, [entry]);
     if (entry < 0) return null;
-    // The neighbours are those of the list that it was opened from, else those of the sample.
+    // Neighbours come from the list that the task was opened from, otherwise from its sample.
     const list = shown.current;
     const at = list.indexOf(entry);
     const previous = at < 0 ? entry - 1 : (list[at - 1] ?? -1);
@@ -39,7 +39,7 @@ export function TaskDialog({ data, route, source, shown }: ViewProps): JSX.Eleme
     };
     const onKey = (event: KeyboardEvent): void => {
         if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-        // Where a text is wider than its place, the arrows move it.
+        // In scrollable text the arrow keys scroll.
         if (event.target instanceof Element && event.target.closest('pre, .scroll-x') !== null) return;
         if (event.key === 'ArrowLeft') open(previous);
         if (event.key === 'ArrowRight') open(next);
@@ -182,7 +182,7 @@ function Detail({
     }
 }
 
-/** How a shell is told to show it. */
+/** The shell command that shows a task. */
 export function showCommand(dir: string, sample: string, group: string, index: number): string {
     const quoted = (text: string): string =>
         /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

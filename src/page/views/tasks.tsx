@@ -12,7 +12,7 @@ import { type Route, buildRoute, nameTask } from '../route.js';
 import { nameExpected } from './verdicts.js';
 import type { ViewProps } from './view-props.js';
 
-/** Every task, filtered by the address. */
+/** All tasks that match the filters of the address. */
 export function TasksView({ data, route, shown }: ViewProps): JSX.Element {
     const { task: _task, sort: _sort, ...asked } = route.filters;
     const key = JSON.stringify(asked);
@@ -34,7 +34,7 @@ export function TasksView({ data, route, shown }: ViewProps): JSX.Element {
     );
 }
 
-/** Keeps which tasks a list shows, for as long as it is there. @returns to be told the list */
+/** Remembers which tasks a list shows, for as long as the list is mounted. @returns a function that takes the list */
 export function useShownTasks(shown: ViewProps['shown']): (entries: readonly number[]) => void {
     useEffect(
         () => () => {
@@ -99,7 +99,7 @@ export function TaskFilters({
     );
 }
 
-/** Columns of a list of tasks: those that the run has something for. */
+/** Columns for a list of tasks: those for which the run has values. */
 export function buildTaskColumns(data: RunData, route: Route): readonly TableColumn<number>[] {
     const href = (entry: number): string =>
         buildRoute(route.view, {

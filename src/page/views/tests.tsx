@@ -17,7 +17,7 @@ import { type TableColumn, VirtualTable } from '../parts/virtual-table.js';
 import { buildRoute } from '../route.js';
 import type { ViewProps } from './view-props.js';
 
-/** Which test sets are weak. */
+/** Shows which test sets are weak. */
 export function TestsView({ data, route }: ViewProps): JSX.Element {
     const query = (route.filters['q'] ?? '').toLowerCase();
     const rows = useMemo(

@@ -11,11 +11,11 @@ import { type TableColumn, VirtualTable } from '../parts/virtual-table.js';
 import { buildTaskColumns, TaskFilters, useShownTasks } from './tasks.js';
 import type { ViewProps } from './view-props.js';
 
-/** Width of a bar, in shares of the limit, and where the last one begins. */
+/** Width of a bar as a share of the limit, and where the last bar begins. */
 const BIN = 0.05;
 const LAST_BIN = 1.2;
 
-/** Run times against limits. */
+/** Run times compared with limits. */
 export function TimesView({ data, route, shown }: ViewProps): JSX.Element {
     const { task: _task, sort: _sort, ...asked } = route.filters;
     const key = JSON.stringify(asked);
@@ -48,7 +48,7 @@ export function TimesView({ data, route, shown }: ViewProps): JSX.Element {
     );
 }
 
-/** Time of the slowest test against the limit; NaN where one of the two is not known. */
+/** Time of the slowest test divided by the limit; NaN if either is unknown. */
 export function computeShareOfLimit(data: RunData, entry: number): number {
     const limit = data.value('limit', entry);
     const time = data.value('time', entry);
@@ -123,7 +123,7 @@ function drawTimes(bins: readonly TimeBin[], width: number): Element {
         marginLeft: 55,
         x: {
             label: say('ofLimit'),
-            // The last bar holds all that took longer still.
+            // The last bar holds all longer times.
             tickFormat: (share: number) => `${share < LAST_BIN ? '' : '≥ '}${Math.round(share * 100)} %`,
             domain: [0, LAST_BIN + BIN],
         },

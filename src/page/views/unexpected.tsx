@@ -21,7 +21,7 @@ interface CauseGroup {
     readonly languages: Map<string, number>;
 }
 
-/** What is not as the dataset expects, and what failed, by cause. */
+/** Verdicts that the dataset does not expect, and failures, by cause. */
 export function UnexpectedView({ data, route }: ViewProps): JSX.Element {
     const rows = useMemo(() => groupByCause(data), [data]);
     const columns = useMemo(() => columnsFor(data), [data]);

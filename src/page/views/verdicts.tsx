@@ -20,7 +20,7 @@ interface VerdictMatrix {
     }[];
 }
 
-/** Expected against got, a table for each group. */
+/** Expected against actual verdicts, a table for each group. */
 export function VerdictsView({ data }: ViewProps): JSX.Element {
     const matrices = useMemo(() => buildMatrices(data), [data]);
     return (
@@ -113,7 +113,7 @@ function cellClass(
     return expected === '' || outcome === 'pending' || outcome === 'skipped' ? '' : 'good-cell';
 }
 
-/** What a dataset expects of wrong programs is every verdict but one: that is better said in one word. */
+/** Datasets expect every verdict but one from incorrect solutions; a short form reads better. */
 export function nameExpected(expected: string): string {
     if (expected === '') return '–';
     const verdicts = expected.split(' ');

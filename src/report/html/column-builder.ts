@@ -10,26 +10,26 @@ import {
 } from '../../model/page-data.js';
 import type { PageRow } from './page-row.js';
 
-/** Where the long parts of an entry are. */
+/** Position of the long parts of an entry. */
 export interface DetailPlace {
     /** From 1; 0: not in the file. */
     readonly chunk: number;
     readonly slot: number;
 }
 
-/** Texts of a column beyond this many share one number: a dictionary must not outgrow what it describes. */
+/** Further texts of a column share one number: a dictionary must not outgrow the data that it describes. */
 const MOST_TEXTS = 100_000;
 const OTHER = '…';
 
 const COLUMN_NAMES = Object.keys(ENTRY_COLUMNS) as EntryColumn[];
 const OUTCOME_NUMBERS = new Map(OUTCOMES.map((outcome, number) => [outcome, number]));
 
-/** Turns tasks into columns. Memory: 4 bytes a task and column. */
+/** Converts tasks to columns. Takes 4 bytes per task and column. */
 export class ColumnBuilder {
     readonly #columns = new Map(COLUMN_NAMES.map((name) => [name, new GrowingColumn(ENTRY_COLUMNS[name])]));
     readonly #dictionaries = new Map(TEXT_COLUMNS.map((name) => [name, new TextNumbers()]));
     readonly #started: number[] = [];
-    /** The two that most runs have come first. */
+    /** The two groups of most runs come first. */
     readonly #groups = new Map([
         ['solution', 0],
         ['incorrect_solution', 1],
@@ -38,7 +38,7 @@ export class ColumnBuilder {
     readonly #totals: Map<string, number>[] = [];
     #entries = 0;
 
-    /** @param totals tasks of each group that count */
+    /** @param totals number of tasks that count in each group */
     addSample(id: string, totals: Iterable<readonly [group: string, total: number]>): void {
         this.#samples.push(id);
         const own = new Map(totals);
@@ -46,7 +46,7 @@ export class ColumnBuilder {
         this.#totals.push(own);
     }
 
-    /** Adds a task of the sample added last. */
+    /** Adds a task of the most recently added sample. */
     addRow(row: PageRow, { chunk, slot }: DetailPlace): void {
         const { index, flags, time, duration, memory, limit, failedTest, attempts, cost, task, startedAt } =
             row;
@@ -78,7 +78,7 @@ export class ColumnBuilder {
         this.#entries += 1;
     }
 
-    /** Header and columns in one piece, samples in the order given. */
+    /** Header and columns in one buffer, with the samples in the given order. */
     pack(
         header: Pick<
             PageHeader,
@@ -116,7 +116,7 @@ export class ColumnBuilder {
         return lists as Record<TextColumn, readonly string[]>;
     }
 
-    /** Entries of one sample follow each other, so that whole samples move. */
+    /** Entries of a sample are contiguous, so whole samples are moved. */
     #sortedColumns(order: readonly number[]): Partial<Record<EntryColumn, ColumnValues>> {
         const samples = this.#columns.get('sample')?.values(this.#entries) ?? new Uint32Array();
         const starts = new Map<number, number>();
@@ -155,7 +155,7 @@ export class ColumnBuilder {
     }
 }
 
-/** Three significant figures are what people see; more would only make the file longer. */
+/** People see three significant digits; more would only make the file longer. */
 function shorten(value: number): number {
     return Number.isFinite(value) ? Number(value.toPrecision(3)) : 0;
 }
@@ -182,7 +182,7 @@ class GrowingColumn {
     }
 }
 
-/** Numbers for texts; the empty text is 0. */
+/** Numbers texts; the empty text is 0. */
 class TextNumbers {
     readonly list: string[] = [''];
     readonly #numbers = new Map<string, number>([['', 0]]);

@@ -2,13 +2,13 @@ import { gzipSync } from 'node:zlib';
 import type { EntryDetail } from '../../model/page-data.js';
 import type { DetailPlace } from './column-builder.js';
 
-/** Characters of JSON in one chunk: small enough to open in a few milliseconds, long enough for gzip. */
+/** Characters of JSON per chunk: small enough to open in a few milliseconds, large enough for gzip to compress well. */
 const CHUNK_LENGTH = 256 * 1024;
 const NOWHERE: DetailPlace = { chunk: 0, slot: 0 };
 
 /**
- * Packs the long parts of entries into compressed chunks, up to a size. Those that people ask about first (unexpected verdicts
- * and failures) may take all of it; the others fill what is free, up to half of it, as long as they come.
+ * Packs the long parts of entries into compressed chunks, up to a total size. Those that people look at first (unexpected
+ * verdicts and failures) may use all of it; the others, in the order they arrive, only half of it.
  */
 export class DetailChunks {
     readonly #budget: number;
@@ -20,7 +20,7 @@ export class DetailChunks {
     #leftOut = 0;
     #reserved = 0;
 
-    /** @param budget bytes, compressed */
+    /** @param budget compressed size in bytes */
     constructor(budget: number) {
         this.#budget = budget;
     }
@@ -29,13 +29,13 @@ export class DetailChunks {
         return this.#leftOut;
     }
 
-    /** Whether there is room for one more. */
+    /** Whether there is room for another one. */
     takes(isUrgent: boolean): boolean {
         if (this.#bytes >= this.#budget) return false;
         return isUrgent || this.#bytesOfOthers < this.#budget / 2;
     }
 
-    /** @returns where it will be found */
+    /** @returns its position */
     add(detail: EntryDetail, isUrgent: boolean): DetailPlace {
         if (!this.takes(isUrgent)) {
             this.#leftOut += 1;
@@ -49,7 +49,7 @@ export class DetailChunks {
         return place;
     }
 
-    /** The chunks, gzip, in order. */
+    /** The gzipped chunks, in order. */
     finish(): readonly Buffer[] {
         this.#close(this.#urgent);
         this.#close(this.#others);
@@ -72,7 +72,7 @@ export class DetailChunks {
 }
 
 class OpenChunk {
-    /** From 1; 0: nothing in it yet. */
+    /** From 1; 0: empty. */
     number = 0;
     length = 0;
     #parts: string[] = [];

@@ -11,22 +11,22 @@ import type {
 } from '../../model/page-data.js';
 
 /*
- * From an entry of a result file to what the page shows of it. Everything here is hostile: a text may be a megabyte long, and
- * a result of a user's function has any shape.
+ * Converts an entry of a result file to what the page shows. All input is untrusted: a text may be a megabyte long, and the
+ * result of a user's function can have any shape.
  */
 
-/** Characters of a text that are kept; what was there beyond is counted. */
+/** Characters of a text that are kept; the rest is only counted. */
 const MOST_CHARACTERS = 64 * 1024;
 const MOST_TESTS = 1000;
 const MOST_GROUPS = 200;
 const MOST_ATTEMPTS = 50;
 const MOST_TURNS = 200;
-/** Characters of a name or a place. */
+/** Maximum number of characters in a name or a location. */
 const MOST_OF_NAME = 200;
 
 /**
  * The long parts of a finished entry.
- * @param conversation what a model was asked, as messages, where the entry itself does not hold it
+ * @param conversation the messages that a model was asked, if the entry itself does not hold them
  */
 export function describeEntry(
     entry: StoredEntry['entry'],
@@ -60,7 +60,7 @@ export function describeOpenTask(task: OpenTask): EntryDetail {
     };
 }
 
-/** Tests of a judge's result; none where it is something else. */
+/** Tests of a judge's result; none for any other result. */
 export function readTests(result: unknown): readonly TestResult[] {
     if (!isJsonObject(result) || !Array.isArray(result['tests'])) return [];
     return (result['tests'] as readonly unknown[]).filter(isTest);
@@ -70,8 +70,8 @@ const isTest = (value: unknown): value is TestResult =>
     isJsonObject(value) && typeof value['passed'] === 'boolean' && isJsonObject(value['exec_info']);
 
 /**
- * @param cutFrom how much there was, where the text had been cut before
- * @param most characters that are kept
+ * @param cutFrom original length, if the text was already cut
+ * @param most number of characters to keep
  */
 export function shortenText(value: unknown, cutFrom?: unknown, most = MOST_CHARACTERS): ShownText {
     const text = typeof value === 'string' ? value : '';
@@ -82,7 +82,7 @@ export function shortenText(value: unknown, cutFrom?: unknown, most = MOST_CHARA
     return typeof cutFrom === 'number' ? { text, cutFrom } : { text };
 }
 
-/** The cut may have split a surrogate pair. */
+/** Cutting may have split a surrogate pair. */
 const makeWellFormed = (text: string): string => text.replace(/[\ud800-\udbff]$/, '');
 
 const readName = (value: unknown): string =>
@@ -119,7 +119,7 @@ function describeTest({ passed, verdict, cpu_time, wall_time, memory, name, scor
     return typeof score === 'number' ? [...figures, score] : figures;
 }
 
-/** What a problem with scores gave; the score of a model's answer is one of the figures. */
+/** The scores of a problem that has them. A model answer's score is shown among the figures instead. */
 function scoreParts(result: JsonObject): Pick<EntryDetail, 'points' | 'testGroups'> {
     const { score, best_score: best, groups } = result;
     if (typeof score !== 'number' || !Array.isArray(groups)) return {};
@@ -180,7 +180,7 @@ function describeStep(step: RunResult | null | undefined): RunResult | null {
     return isJsonObject(step) ? step : null;
 }
 
-/** What a chat left in its result, by the names of docs/result-files.md; null where it is no chat. */
+/** The chat stored in a result, by the names in docs/result-files.md; null if it is not a chat. */
 function describeChat(result: JsonObject, conversation: readonly unknown[]): ChatDetail | null {
     const own = ['messages', 'transcript', 'turns', 'prompt'].flatMap((name) => describeTurns(result[name]));
     const turns = (own.length > 0 ? own : describeTurns(conversation)).slice(0, MOST_TURNS);

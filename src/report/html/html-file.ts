@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 
-/** The front end as its build made it. */
+/** The built front end. */
 export interface PageAssets {
     readonly script: string;
     readonly style: string;
 }
 
-/** Policy of a page whose only script and style are these two. Nothing may be fetched, framed, submitted or put in as HTML. */
+/**
+ * Content security policy of a page whose only script and style are these two. It blocks fetching, framing, submitting and
+ * injected HTML.
+ */
 function buildPolicy({ script, style }: PageAssets): string {
     return [
         "default-src 'none'",
@@ -22,9 +25,9 @@ function buildPolicy({ script, style }: PageAssets): string {
 const digestText = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;
 
 /**
- * One file that needs no other: front end, columns, chunks. The chunks come last, so that the page is up before they are read.
- * @param page of `packPage`, gzip
- * @param compared the same of another run that the page compares with; null: none
+ * A standalone file: front end, columns, chunks. The chunks come last, so that the page renders before they are read.
+ * @param page output of `packPage`, gzipped
+ * @param compared the same for another run to compare with; null: none
  */
 export function* writeHtmlFile(
     assets: PageAssets,

@@ -1,6 +1,6 @@
 import type { EntryDetail, TaskOutcome } from '../../model/page-data.js';
 
-/** One task as the page shows it in lists: what its columns are made of. Texts are empty and numbers 0 where nothing is known. */
+/** One task as the page lists it: the source of its column values. Unknown texts are empty, unknown numbers 0. */
 export interface PageRow {
     readonly group: string;
     readonly index: number;
@@ -16,10 +16,10 @@ export interface PageRow {
     readonly failedTest: number;
     readonly cause: string;
     readonly attempts: number;
-    /** From 0 to 1; null: none. */
+    /** From 0 to 1; null if there is none. */
     readonly score: number | null;
     readonly endpoint: string;
-    /** Milliseconds since the epoch; 0: not known. */
+    /** Milliseconds since the epoch; 0 if unknown. */
     readonly startedAt: number;
     readonly model: string;
     readonly promptType: string;
@@ -29,11 +29,11 @@ export interface PageRow {
     readonly completionTokens: number;
     readonly cost: number;
     readonly task: number;
-    /** Which row of the dataset an instance of a matrix asked, as a 32-bit hash. */
+    /** The dataset row that an instance of a matrix asked about, as a 32-bit hash. */
     readonly row: number;
 }
 
-/** A sample's tasks. The page's builder empties the list when it has taken them over: together they may be very many. */
+/** A sample's tasks. The page builder empties the list after taking them over, since there may be very many in total. */
 export interface PageRows {
     readonly rows: { readonly row: PageRow; readonly detail: EntryDetail | null }[];
 }

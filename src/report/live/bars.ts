@@ -14,7 +14,7 @@ import type { Style } from '../style.js';
 const FRAMES_A_SECOND = 10;
 const CLEAR_TO_END_OF_LINE = '\u001b[K';
 
-/** Bars on a terminal: drawn ten times a second at most, whatever the number of events. Notices scroll by above them. */
+/** Progress bars on a terminal, drawn at most ten times a second, however many events arrive. Notices scroll by above them. */
 export class BarReporter implements Reporter {
     private readonly view: RunView = makeEmptyView();
     private readonly screen: Screen;
@@ -44,7 +44,7 @@ export class BarReporter implements Reporter {
     close(): void {
         if (this.bars === null) return;
         this.screen.cork();
-        // What was printed since the last frame is still waiting to be drawn.
+        // Draw what was printed since the last frame.
         this.bars.update();
         this.bars.stop();
         this.screen.uncork();
@@ -56,16 +56,16 @@ export class BarReporter implements Reporter {
             stream: this.screen,
             fps: FRAMES_A_SECOND,
             clearOnComplete: true,
-            // A notice above moves the bars, so each frame draws all of them.
+            // A notice above moves the bars, so each frame redraws all of them.
             forceRedraw: true,
-            // The terminal's settings stay as they are: after kill -9 nobody would set them back.
+            // Leave the terminal's settings alone: after kill -9 nothing would restore them.
             hideCursor: false,
             linewrap: true,
-            // Signals are the run's business.
+            // The run handles signals itself.
             gracefulExit: false,
             format: (_options, _params, payload: { readonly at: number }) => this.frame[payload.at] ?? '',
         });
-        // One write a frame: no flicker.
+        // Write each frame at once to avoid flicker.
         bars.on('update-pre', () => {
             this.nextFrame(bars);
             this.screen.cork();
@@ -80,13 +80,13 @@ export class BarReporter implements Reporter {
     private nextFrame(bars: MultiBar): void {
         const lines = renderLiveLines(this.view, {
             now: Date.now(),
-            // The last column is left free: writing it moves some terminals to the next line.
+            // Leave the last column free: writing to it makes some terminals wrap.
             width: this.sink.columns - 1,
             style: this.style,
             ...measureMachine(),
         });
         this.frame = lines.map((line) => maskSecrets(escapeLines(line)));
-        // Totals and values are in the frame: cli-progress only places its lines. Lines that are no longer needed stay blank.
+        // Totals and values are part of the frame; cli-progress only positions its lines. Lines no longer needed stay blank.
         for (; this.lines < this.frame.length; this.lines += 1) bars.create(1, 0, { at: this.lines });
     }
 
@@ -96,7 +96,10 @@ export class BarReporter implements Reporter {
     }
 }
 
-/** The terminal as cli-progress sees it. It cuts lines by counting characters, colours too; ours fit already, so it is shown a very wide one. */
+/**
+ * The terminal as presented to cli-progress. It cuts lines by counting characters, including colour codes. Our lines already fit,
+ * so it is told that the terminal is very wide.
+ */
 class Screen extends Writable {
     readonly isTTY = true;
     readonly columns = 100_000;

@@ -1,7 +1,7 @@
-/** Buckets for each doubling of the duration. */
+/** Buckets per doubling of the duration. */
 const BUCKETS_A_DOUBLING = 2;
 
-/** The shortest bucket begins here, seconds. */
+/** Start of the shortest bucket, in seconds. */
 const SHORTEST = 0.001;
 
 interface Bucket {
@@ -10,11 +10,11 @@ interface Bucket {
     sum: number;
 }
 
-/** How long tasks took, in buckets that grow with the duration: some dozens of numbers, however many tasks there are. */
+/** Durations of tasks, in buckets that grow with the duration: a few dozen numbers, however many tasks there are. */
 export class Durations {
     readonly #buckets: Bucket[] = [];
 
-    /** @param seconds that a task took */
+    /** @param seconds duration of a task */
     add(seconds: number): void {
         const at = chooseBucket(seconds);
         while (this.#buckets.length <= at) this.#buckets.push({ count: 0, sum: 0 });
@@ -25,8 +25,8 @@ export class Durations {
     }
 
     /**
-     * Seconds that a task still takes which has run for so long: as tasks did on average that took longer. Where none did, as
-     * long again: of durations that spread widely, the past of one is the best guess at its future.
+     * Expected remaining seconds of a task that has been running for `elapsed`: the mean over the tasks that took longer. If none
+     * did, as long again: for widely spread durations, the past of a task is the best estimate of its future.
      * @param elapsed seconds
      */
     expectRest(elapsed: number): number {
