@@ -4,14 +4,14 @@ import type { GivenOptions, Resolved } from '../config.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 import { startRun } from './start-run.js';
 
-/** Cores are shared by the two workers. */
+/** The two workers share the cores. */
 const SLOTS = Math.max(1, Math.floor(availableParallelism() / 2));
 
 /**
- * Runs over a queue on this machine alone: `--mode queue --demo`.
+ * Runs over a queue on this machine only: `--mode queue --demo`.
  * @param given options as they were typed
- * @param resolve reads every option; those that it is given count as typed
- * @throws UserError where options contradict `--demo`, or what it needs is not installed
+ * @param resolve reads every option; those that are passed to it count as typed
+ * @throws UserError if options contradict `--demo`, or a requirement is not installed
  */
 export async function runQueueDemo(
     given: GivenOptions,
@@ -45,7 +45,7 @@ export async function runQueueDemo(
     }
 }
 
-/** What the workers are told of this run: they are on the same machine, for this user alone. */
+/** Options that the workers share with this run: they are on the same machine and serve this user only. */
 function chooseWorkerArgs({ executor, judging }: Resolved['config'], given: GivenOptions): string[] {
     const { kind } = executor;
     const config = given['config'];

@@ -75,10 +75,10 @@ function chooseExitCode(
     return unscored > 0 ? 1 : 0;
 }
 
-/** Milliseconds between two lines of progress. */
+/** Milliseconds between two progress lines. */
 const PROGRESS_MS = 10_000;
 
-/** Prints progress now and then, as a count: how many answers there are is not known before they are read. */
+/** Prints progress at intervals, as a count: the number of answers is only known once all have been read. */
 class Progress {
     readonly #isSilent: boolean;
     #at = Date.now();

@@ -49,7 +49,7 @@ export const command = defineCommand({
     },
 });
 
-/** Concurrency is not remembered: a change that no run takes up would be lost silently. */
+/** Refuses a change that no run would take up: concurrency is not stored, so it would be lost silently. */
 async function refuseWithoutRun(dir: string, checkpoints: string): Promise<void> {
     const [{ listLocks }, { judgeLife, ownIdentity }] = await Promise.all([
         import('../host/lock-file.js'),

@@ -18,41 +18,41 @@ import type { ExitCode } from '../util/user-error.js';
 import { boundYoungGeneration } from '../util/young-generation.js';
 import { planText } from './plan-text.js';
 
-/** The dataset that stands in where none is known. */
+/** The dataset that is used if none is known. */
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 
 type Notify = (message: string, level: 'info' | 'warning') => void;
 
 /**
- * Runs the tasks that a configuration asks for and shows them, until all are done or a signal stops the run.
- * @throws UserError, WriteError; what was finished is saved by then
+ * Runs the tasks of a configuration and displays them, until all are done or a signal stops the run.
+ * @throws UserError, WriteError; finished results have been saved by then
  */
 export function startRun(
     { config, announcements, env }: StartInput,
     extras: RunExtras = {},
 ): Promise<ExitCode> {
-    // Tokens are looked up by name when they are used; a variable that is really set stays as it is.
+    // Tokens are looked up by name in the environment when they are used; variables that are really set stay unchanged.
     for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
     return runAndShow({ config, announcements, env }, extras);
 }
 
 /** What a command adds to a run. */
 export interface RunExtras {
-    /** The dataset that the command makes; absent: those of the configuration. */
+    /** The dataset that the command generates; absent: those of the configuration. */
     readonly generated?: GeneratedDataset;
-    /** A results database whose records finish tasks that have no result yet. Absolute. */
+    /** A results database whose records complete tasks that have no result yet. Absolute. */
     readonly topUpFrom?: string;
-    /** Called with every event, after the display. */
+    /** Called for every event, after the display. */
     readonly onEvent?: (event: RunEvent) => void;
-    /** Called when the plan is made, before anything runs, in a dry run too. */
+    /** Called when the plan is ready, before anything runs; also in a dry run. */
     readonly onPlan?: (plan: RunPlan) => void;
-    /** What `--dry-run --json` prints beside the plan. */
+    /** Adds fields to what `--dry-run --json` prints. */
     readonly describePlan?: (plan: RunPlan) => object;
     /** Called when everything is saved, before the summary is shown. */
     readonly onEnd?: (end: RunEnd) => void | Promise<void>;
-    /** Whether another start follows at once: `--quiet` then leaves the summary to the last one. */
+    /** Whether another start follows immediately; if so, `--quiet` leaves the summary to the last one. */
     readonly isFollowed?: (end: RunEnd) => boolean;
-    /** A section of the summary. */
+    /** An additional section of the summary. */
     readonly section?: (page: Page) => readonly string[];
 }
 
@@ -65,7 +65,7 @@ async function runAndShow({ config, announcements, env }: StartInput, extras: Ru
     const notify: Notify = (message, level) =>
         reporter.onEvent({ type: 'notice', at: new Date().toISOString(), level, message });
     if (config.executor.kind === 'module') {
-        // In async mode it runs in here. Our own way to stdout comes first.
+        // In async mode the module runs in this process. Make our own sink for stdout before stdout is diverted.
         makeSink(process.stdout);
         divertStdout();
     }
@@ -94,7 +94,7 @@ async function runAndShow({ config, announcements, env }: StartInput, extras: Ru
         if (!config.display.quiet || !isFollowed) showSummary(end, config, env, section);
         return chooseExitCode(end);
     } catch (error) {
-        // Stopped while the plan was made, or another run was waited for: nothing has begun.
+        // Stopped during planning or while waiting for another run: nothing has begun.
         const { first } = signals;
         if (first !== null && signals.aborted.reason === error)
             return exitCodeOfStop({ reason: 'signal', signal: first });
@@ -105,7 +105,7 @@ async function runAndShow({ config, announcements, env }: StartInput, extras: Ru
     }
 }
 
-/** Signals of the whole time: before the run starts they end the waiting, then they go to the run. */
+/** Handles signals from start to end: before the run starts they end the wait, afterwards they are passed to the run. */
 class Signals {
     readonly #abort = new AbortController();
     readonly #interrupt = onInterrupt((signal) => this.#take(signal), process.stdout.isTTY);
@@ -131,7 +131,7 @@ class Signals {
             this.#run.stop({ reason: 'signal', signal });
             return;
         }
-        // The first signal ends the planning in order, the second does not wait for that.
+        // The first signal ends planning in an orderly way; the second does not wait for that.
         if (this.#first !== null) {
             this.dispose();
             process.kill(process.pid, signal);
@@ -197,7 +197,7 @@ function showSummary(
     writeLines(sink, renderSummary(end, { ...page, dir: asTyped(config), section: section?.(page) ?? [] }));
 }
 
-/** The results directory as people type it from where they are. */
+/** The results directory as people would type it from the current folder. */
 function asTyped({ cwd, dir }: RunConfig): string {
     const path = relative(cwd, dir);
     return path === '' || path.startsWith('..') ? dir : path;

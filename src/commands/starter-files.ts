@@ -1,5 +1,5 @@
 /*
- * What `resume-run init` writes for each kind of work: a small commented configuration and an input that runs as it is.
+ * What `resume-run init` writes for each kind of work: a small commented configuration and an input that runs unchanged.
  */
 
 export const STARTER_KINDS = ['judge', 'exec', 'module', 'topics', 'matrix'] as const;
@@ -9,11 +9,11 @@ export type StarterKind = (typeof STARTER_KINDS)[number];
 export interface Starter {
     /** Content by file name. */
     readonly files: Readonly<Record<string, string>>;
-    /** The command line that runs them. */
+    /** The command line that runs the files. */
     readonly run: string;
 }
 
-/** Every option by its name without dashes: the start of each configuration. */
+/** The start of each configuration. */
 const HEAD = `# Any option of resume-run by its name without dashes; resume-run --help lists them. Options on the command line and in
 # the environment go before this file.
 `;
@@ -27,7 +27,7 @@ const KEYS = `# Copy to .env. Keys are read from the environment and never stand
 # OPENROUTER_API_KEY=
 `;
 
-/** A server that resume-run brings along: it needs no key and asks no model. */
+/** A server bundled with resume-run; it needs no key and calls no model. */
 const DEMO = `# The demonstration server. Put the base URL of your service here, such as https://api.openai.com/v1, its model below, and
 # its key into .env.
 endpoint: http://demo.localhost/v1

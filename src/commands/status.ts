@@ -5,7 +5,7 @@ import { DIRECTORY_OPTIONS, JSON_OPTION } from './shared-options.js';
 
 const WATCH_MS = 2000;
 
-/** Until it is time to look again: after a while, or at once when the terminal has another size. */
+/** Waits until it is time to look again: after an interval, or at once if the terminal has been resized. */
 async function awaitNextLook(): Promise<void> {
     const resized = new AbortController();
     const wake = (): void => resized.abort();

@@ -10,7 +10,7 @@ import { shortenPath } from '../util/shown-path.js';
 import { type ExitCode, UserError } from '../util/user-error.js';
 import { defineTaskCommand, type TaskActionInput } from './command.js';
 
-/** Topics of a start that names none. */
+/** The topics if none are given. */
 const BUILT_IN = [
     'Large language models in education',
     'Battery recycling for electric cars',
@@ -121,7 +121,7 @@ export const command = defineTaskCommand({
         let goesOn = true;
         const isFollowed = (end: RunEnd): boolean => {
             const { stop, committed, failed } = end;
-            // A service that answers nothing any more must not make rounds for ever.
+            // If the service has stopped answering, rounds must not go on forever.
             goesOn = isEndless && stop === null && (committed > 0 || failed === 0);
             config = chargeRound(config, end);
             return goesOn;
@@ -135,7 +135,7 @@ export const command = defineTaskCommand({
     },
 });
 
-/** What bounds a command bounds all of its rounds together. */
+/** Reduces limits by what a round has used: the limits of a command apply to all of its rounds together. */
 function chargeRound(config: RunConfig, { committed, spent }: RunEnd): RunConfig {
     const { stopAfter, executor } = config;
     const charged = stopAfter === null ? config : { ...config, stopAfter: stopAfter - committed };
@@ -143,7 +143,7 @@ function chargeRound(config: RunConfig, { committed, spent }: RunEnd): RunConfig
     return { ...charged, executor: { ...executor, budget: { ...executor.budget, spent: spent.charged } } };
 }
 
-/** Runs what is left of the first rounds, with the file of `--output` and statistics of the rounds. */
+/** Runs the remaining tasks of the first `iterations` rounds, with the file of `--output` and statistics of the rounds. */
 async function startRounds(
     resolved: Resolved<typeof TABLE>,
     topics: readonly string[],
@@ -187,10 +187,10 @@ async function startRounds(
     });
 }
 
-/** Rounds that the summary shows. */
+/** Maximum number of rounds in the summary. */
 const MOST_ROUNDS = 10;
 
-/** What the summary of `--output` says of the configuration, by the earlier tool's keys. */
+/** The configuration in the summary of `--output`, with the keys of the earlier tool. */
 function summarizeTopics(
     { config, values }: Resolved<typeof TABLE>,
     interval: number,
@@ -211,7 +211,7 @@ function summarizeTopics(
 
 type Resolve = TaskActionInput<typeof TABLE>['resolve'];
 
-/** The options as given; with `--demo` those of the demonstration. @throws UserError where `--demo` and a server are given */
+/** The options as given; with `--demo`, those of the demonstration. @throws UserError if both `--demo` and a server are given */
 async function resolveWithDemo(resolve: Resolve): ReturnType<Resolve> {
     const resolved = await resolve([]);
     const { values, sources } = resolved;
@@ -226,7 +226,7 @@ async function resolveWithDemo(resolve: Resolve): ReturnType<Resolve> {
     });
 }
 
-/** @throws UserError where the file cannot be read, or names no topic */
+/** @throws UserError if the file cannot be read or names no topic */
 async function readTopics(named: readonly string[], file: string | null): Promise<readonly string[]> {
     const fromFile = file === null ? [] : await readTopicsFile(file);
     const topics = [...new Set([...named, ...fromFile].map((topic) => topic.trim()))].filter(

@@ -78,12 +78,12 @@ export const command = defineCommand({
     },
 });
 
-/** Whoever watches a run must not slow it: where both want a processor, the run gets it. */
+/** Lowers the priority of this process, so that watching a run does not slow it down. */
 function yieldToRuns(): void {
     try {
         setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
     } catch {
-        // Some sandboxes forbid it: then all have the same priority.
+        // Some sandboxes forbid it; all processes then have the same priority.
     }
 }
 

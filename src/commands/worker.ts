@@ -4,10 +4,10 @@ import { exitCodeOfStop } from '../model/stop.js';
 import { UserError } from '../util/user-error.js';
 import { defineCommand } from './command.js';
 
-/** Executors that a worker can have; `adopt` in their rows. */
+/** Executors that a worker can have; their kinds define `adopt`. */
 const EXECUTORS = ['judge', 'exec', 'module', 'chat', 'go-judge', 'piston', 'sandbox-fusion'] as const;
 
-/** Those that run whatever a run names. */
+/** Executors that run any program that a run names. */
 const RUN_ANYTHING: readonly (typeof EXECUTORS)[number][] = ['exec', 'module'];
 
 export const command = defineCommand({
@@ -148,7 +148,7 @@ export const command = defineCommand({
             grace: values.grace,
             onNotice: tell,
         });
-        // Drained: everything that it was told to do is done.
+        // Drained: the worker did what it was asked to do.
         return signal === 'SIGTERM' ? 0 : exitCodeOfStop({ reason: 'signal', signal });
     },
 });

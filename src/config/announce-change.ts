@@ -4,7 +4,7 @@ import type { Source } from './layers.js';
 import type { OptionSpec } from './option.js';
 import { shorten } from './value-error.js';
 
-/** `--timeout 1000 (was 20): time-outs judged under less run again` */
+/** Formats a change: `--timeout 1000 (was 20): time-outs judged under less run again` */
 export function announceChange(
     name: string,
     spec: OptionSpec,
@@ -25,7 +25,7 @@ function asBefore(spec: OptionSpec, value: Json): string {
     return asText(spec.kind === 'command' ? maskSecrets(value) : value);
 }
 
-/** A command without what looks like secrets in it. */
+/** Masks parts of a command that look like secrets. */
 function maskSecrets(value: Json): Json {
     return Array.isArray(value) ? maskLiteralSecrets(value.map(String)) : value;
 }
@@ -43,7 +43,7 @@ function describeEffect(spec: OptionSpec, now: Json, before: Json): string {
     const { effect } = spec;
     if (effect === undefined) return '';
     if (typeof effect === 'string') return `: ${effect}`;
-    // Against "the sample's own" nothing can be said for all samples: name what may run.
+    // A change from or to "the sample's own" may raise some limits and lower others: name the effect that lets tasks run.
     const lowered = now === false || (typeof now === 'number' && typeof before === 'number' && now < before);
     return `: ${lowered ? effect.lowered : effect.raised}`;
 }

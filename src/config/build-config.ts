@@ -13,8 +13,8 @@ const MEBIBYTE = 1024 * 1024;
 export type OptionSources = Readonly<Record<RunOptionName, Source>>;
 
 /**
- * Makes the configuration of a run out of every option's value.
- * @throws UserError where two options contradict each other
+ * Builds the configuration of a run from the values of all options.
+ * @throws UserError if two options contradict each other
  */
 export function buildConfig(
     { values, sources }: { readonly values: RunOptionValues; readonly sources: OptionSources },
@@ -90,21 +90,21 @@ export function buildConfig(
             tempDir: values['temp-dir'],
             storage: values.storage,
         },
-        // The default of this start stays the directory's, whatever a later executor or version would choose.
+        // The default of this start is stored for the directory, so that a later executor or version cannot change it.
         runOptions: { ...rest.stored, ...output, timeout },
     };
 }
 
-/** Tasks that are with workers or wait for them, where nobody chose a number: enough for some hundred slots. */
+/** Default number of tasks that are with workers or waiting for them: enough for some hundred slots. */
 const QUEUE_WINDOW = 512;
 
-/** Tasks at once where nobody chose a number; null: what the endpoints take. */
+/** Default number of tasks at once; null: as many as the endpoints take. */
 function usualConcurrency({ mode }: RunOptionValues, { usesEndpoints }: ExecutorKind): number | null {
     if (usesEndpoints) return null;
     return mode === 'queue' ? QUEUE_WINDOW : availableParallelism();
 }
 
-/** What is kept of output. A judged program's is only of interest where it failed. */
+/** How much output is kept. The output of a judged program matters only if the program failed. */
 function chooseKeptOutput(values: RunOptionValues, { keptOutput: usual }: ExecutorKind) {
     return {
         'keep-output': values['keep-output'] ?? usual?.keepOutput ?? 'failed',
@@ -119,7 +119,7 @@ const USUAL_TIMEOUT = 20;
 const TEST_OUTPUT_LIMIT = 1024;
 
 /**
- * Folder of a results directory's run.json, locks and caches.
+ * The folder for run.json, locks and caches of a results directory.
  * @param dir absolute path of the results directory
  * @param checkpoints absolute path given by `--checkpoints`; null: `checkpoints` beside `dir`
  */
@@ -165,7 +165,7 @@ function refuseForQueue(kind: ExecutorKind): void {
         );
 }
 
-/** Refuses options of another executor that were asked for now; what run.json restored does not matter. */
+/** Refuses options of another executor if they were given for this start; those restored from run.json do not matter. */
 function refuseForeignOptions(sources: Readonly<Record<string, Source>>, kind: ExecutorKind): void {
     for (const [name, spec] of Object.entries<OptionSpec>(EXECUTOR_OPTIONS)) {
         if (sources[name] !== 'command line' || Object.hasOwn(kind.options, name)) continue;

@@ -4,10 +4,10 @@ import type { Source } from './layers.js';
 import type { RunOptionName, RunOptionValues } from './run-options.js';
 
 /**
- * A results directory from elsewhere can carry programs in its run.json, which a start would run.
- * @param distrust why others may have written run.json; null: only we or root can have
- * @returns lines that show what will run; none if nothing of it comes from run.json
- * @throws UserError if something would run that others may have written, without `--trust`
+ * Checks what run.json would start: a results directory from elsewhere can name programs in it.
+ * @param distrust why others may have written run.json; null: only this user or root can have
+ * @returns lines that show what will run; empty if nothing of it comes from run.json
+ * @throws UserError without `--trust`, if a program would run that others may have named
  */
 export function checkTrust(
     values: RunOptionValues,
@@ -16,7 +16,7 @@ export function checkTrust(
 ): string[] {
     requireTrustedServers(values, sources, runFile, distrust);
     const programs = listPrograms(values).filter(([option]) => sources[option] === 'run.json');
-    // A dry run starts none of them.
+    // A dry run starts no programs.
     if (programs.length === 0 || values['dry-run']) return [];
     const named = programs.map(([, program]) => program).join(', ');
     if (distrust !== null && !values.trust) {
@@ -30,7 +30,8 @@ export function checkTrust(
 }
 
 /**
- * Servers that others named would be sent programs and this user's keys, and an address may ask for any variable.
+ * Refuses servers that others may have named: they would receive programs and this user's keys, and an address may refer to any
+ * environment variable.
  * @throws UserError
  */
 function requireTrustedServers(
@@ -54,10 +55,10 @@ function requireTrustedServers(
     );
 }
 
-/** Executors that ask no server. */
+/** Executors that use no server. */
 const NO_SERVERS: readonly (string | null)[] = ['exec', 'module', 'judge'];
 
-/** Options that make a start run something, with what that is. */
+/** Options that make a start run a program, each with the program. */
 function listPrograms(values: RunOptionValues): (readonly [RunOptionName, string])[] {
     const { executor, command, module, checker, languages, scorer } = values;
     const programs: (readonly [RunOptionName, string])[] = [];

@@ -8,16 +8,16 @@ import type { RunConfig } from './run-config.js';
 import { readReason } from '../util/io-error.js';
 
 /**
- * The datasets of a run. With none known, the bundled examples stand in, but only where there are no results yet.
+ * Chooses the datasets of a run. If none is known, the bundled examples are used, but only if there are no results yet.
  * @param examples the bundled dataset
- * @throws UserError (exit 2) where results are there, or a named directory was begun, and nothing says what they are of
+ * @throws UserError (exit 2) if there are results, or a named directory was begun, and their dataset is unknown
  */
 export async function chooseDatasets(
     config: Pick<RunConfig, 'datasets' | 'dir' | 'checkpoints' | 'executor'>,
     examples: string,
 ): Promise<{ readonly datasets: readonly string[]; readonly announcement: string | null }> {
     if (config.datasets.length > 0) return { datasets: config.datasets, announcement: null };
-    // The examples are programs to be judged.
+    // The examples are programs to judge.
     if (!findExecutorKind(config.executor.kind).judges) {
         throw new UserError(`--executor ${config.executor.kind} needs a dataset: resume-run <dataset> ...`);
     }
@@ -27,7 +27,7 @@ export async function chooseDatasets(
                 'name the dataset that its results are of (resume-run <dataset> --dir ...)',
         );
     }
-    // A start that ended early left its lock, and not what it was to run.
+    // A start that ended early left its lock, but no record of what it was to run.
     const wasBegun = config.dir !== resolve(USUAL_DIR) && !(await isAbsentOrEmpty(config.checkpoints));
     if (wasBegun && !hasIndexed(config.checkpoints, examples)) {
         throw new UserError(
@@ -41,10 +41,10 @@ export async function chooseDatasets(
     };
 }
 
-/** Where bare `resume-run` puts the results of the examples, however often it is stopped early. */
+/** Where `resume-run` without arguments puts the results of the examples, even if it was stopped early before. */
 const USUAL_DIR = 'results';
 
-/** Whether an earlier start came as far as its index, and had nothing but the examples in it. */
+/** Whether an earlier start got as far as writing its index, and the index contains only the examples. */
 function hasIndexed(checkpoints: string, examples: string): boolean {
     try {
         const index = JSON.parse(readRegularFile(join(checkpoints, 'index.json')).toString()) as Json;

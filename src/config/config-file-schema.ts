@@ -39,7 +39,7 @@ const language = z.strictObject({
     source: z.string().min(1).optional(),
 });
 
-/** The shape of a config file; what a text must look like is left to parse-option.ts. */
+/** The shape of a config file. Validating the text of values is left to parse-option.ts. */
 function buildSchema(options: OptionTable) {
     return z.strictObject({
         $schema: z.string().optional(),
@@ -96,13 +96,13 @@ function boundNumber(number: z.ZodNumber, spec: OptionSpec): z.ZodNumber {
     return spec.max === undefined ? above : above.max(spec.max);
 }
 
-/** The committed `resume-run.config.schema.json`, by which editors complete and check config files. */
+/** The committed `resume-run.config.schema.json`, with which editors complete and check config files. */
 export function buildConfigJsonSchema(options: OptionTable): object {
     const schema = z.toJSONSchema(buildSchema(options), { target: 'draft-7' });
     return { ...schema, title: 'Config file of resume-run' };
 }
 
-/** @throws UserError naming file, line, key and what was expected */
+/** @throws UserError that names file, line, key and what was expected */
 export function checkShape(data: JsonObject, source: Locator, options: OptionTable): void {
     const checked = buildSchema(options).safeParse(data);
     const issue = checked.error?.issues[0];

@@ -6,8 +6,8 @@ import { UserError } from '../util/user-error.js';
 import { readReason } from '../util/io-error.js';
 
 /**
- * The environment, with what `.env` in `cwd` adds. A variable that is really set always wins.
- * @throws UserError when `.env` is there but cannot be read
+ * The environment with the variables of `.env` in `cwd` added. A variable that is really set always takes precedence.
+ * @throws UserError if `.env` exists but cannot be read
  */
 export async function withDotEnv(env: NodeJS.ProcessEnv, cwd: string): Promise<NodeJS.ProcessEnv> {
     const file = join(cwd, '.env');
@@ -16,7 +16,7 @@ export async function withDotEnv(env: NodeJS.ProcessEnv, cwd: string): Promise<N
         text = await readTextFile(file);
     } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        // A folder of that name (a Python environment), or a pipe that somebody else fills, is not ours.
+        // Ignore a folder of that name (a Python environment), or a pipe that another program fills.
         if (code === 'ENOENT' || error instanceof NotAFileError) return env;
         throw new UserError(`cannot read ${file}: ${readReason(error)}`);
     }

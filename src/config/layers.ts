@@ -18,19 +18,19 @@ import type { OptionCatalog } from './option-catalog.js';
 /** Where an option's value came from. */
 export type Source = 'command line' | 'environment' | 'config file' | 'run.json' | 'default';
 
-/** What one source gives: values by option name, already read and checked. */
+/** The values from one source, by option name, already parsed and checked. */
 export interface Layer {
     readonly source: Source;
     readonly values: ReadonlyMap<string, unknown>;
 }
 
 /**
- * What was given on the command line: text as typed, true/false for flags, a list where an option was repeated. The
- * library gives the same with values of their type.
+ * Options of the command line: text as typed, true/false for flags, a list if an option was repeated. The library passes typed
+ * values in the same form.
  */
 export type GivenOptions = Readonly<Record<string, Json | undefined>>;
 
-/** @param labelOf what messages call an option */
+/** @param labelOf how messages name an option */
 export function fromCommandLine(
     table: OptionTable,
     given: GivenOptions,
@@ -53,7 +53,7 @@ export function fromCommandLine(
     return { source: 'command line', values };
 }
 
-/** Reads the variables of a table's options. A list is one value a line, or a JSON array. */
+/** Reads the environment variables of a table's options. A list is given as one value a line, or as a JSON array. */
 export function fromEnvironment(table: OptionTable, env: NodeJS.ProcessEnv, cwd: string): Layer {
     const values = new Map<string, unknown>();
     for (const [name, spec] of Object.entries(table)) {
@@ -68,7 +68,7 @@ export function fromEnvironment(table: OptionTable, env: NodeJS.ProcessEnv, cwd:
     return { source: 'environment', values };
 }
 
-/** The variable that gives an option, and what it holds; null: none does. */
+/** The variable that sets an option, and its content; null if none does. */
 function findGivenVariable(
     name: string,
     spec: OptionSpec,
@@ -79,11 +79,11 @@ function findGivenVariable(
     if (text !== undefined && text !== '') return { variable: own, text };
     const earlier = spec.variable === undefined ? undefined : env[spec.variable];
     if (spec.variable === undefined || earlier === undefined || earlier === '') return null;
-    // The earlier tools did not mind case.
+    // The earlier tools ignored case.
     return { variable: spec.variable, text: spec.kind === 'choice' ? earlier.toLowerCase() : earlier };
 }
 
-/** Reads the variables of the earlier tools that hold defaults. They give way to what run.json remembers. */
+/** Reads the variables of the earlier tools that hold defaults. Values in run.json take precedence over them. */
 export function fromDefaultVariables(table: OptionTable, env: NodeJS.ProcessEnv, cwd: string): Layer {
     const values = new Map<string, unknown>();
     for (const [name, spec] of Object.entries(table)) {
@@ -102,7 +102,7 @@ const splitCommaList = (text: string): string[] =>
         .map((part) => part.trim())
         .filter((part) => part !== '');
 
-/** Values that a command itself gives, as a layer. */
+/** Puts values that the command itself sets into a layer. */
 export function fromCommand(table: OptionTable, given: StoredOptions, cwd: string): Layer {
     const values = Object.entries(given).map(([name, raw]): [string, unknown] => {
         const spec = table[name];
@@ -112,7 +112,7 @@ export function fromCommand(table: OptionTable, given: StoredOptions, cwd: strin
     return { source: 'default', values: new Map(values) };
 }
 
-/** The list in a variable: a JSON array, or one value a line. */
+/** Parses a list in a variable: a JSON array, or one value a line. */
 export function listIn(text: string, origin: ValueOrigin): Json {
     if (text === DEFAULT_WORD) return text;
     if (!text.trimStart().startsWith('[')) {
@@ -128,7 +128,7 @@ export function listIn(text: string, origin: ValueOrigin): Json {
     }
 }
 
-/** One line for each RESUME_RUN_ variable that no command reads: most likely a mistyped one. */
+/** Reports each RESUME_RUN_ variable that no command reads, in one line: most likely it is mistyped. */
 export async function findUnknownVariables(
     table: OptionTable,
     env: NodeJS.ProcessEnv,
@@ -151,7 +151,7 @@ export async function findUnknownVariables(
     });
 }
 
-/** Variables with our prefix that are no options: the sandbox's helper program, for those who build their own. */
+/** Variables with our prefix that are not options: the path of the sandbox's helper program, for those who build their own. */
 const OTHER_VARIABLES = ['RESUME_RUN_HELPER'];
 
 function listVariables(options: OptionTable): ReadonlySet<string> {
@@ -164,8 +164,8 @@ function listVariables(options: OptionTable): ReadonlySet<string> {
 }
 
 /**
- * Reads what run.json keeps: only options that are restored.
- * @returns also, as they are, `foreign` options, which are not in the table: of another command or another version
+ * Reads run.json, but only options that are restored.
+ * @returns also, unparsed, the `foreign` options, which are not in the table but belong to another command or version
  */
 export function fromRunFile(
     table: OptionTable,
@@ -191,7 +191,7 @@ export function makeDefaultsLayer(table: OptionTable, cwd: string): Layer {
     return { source: 'default', values: new Map(values) };
 }
 
-/** The first layer that gives an option wins; the last layer must be `defaults`, so that every option has a value. */
+/** Takes each option from the first layer that has it; the last layer must be `defaults`, so that every option has a value. */
 export function pick<T extends OptionTable>(
     table: T,
     layers: readonly Layer[],

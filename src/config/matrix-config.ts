@@ -10,11 +10,11 @@ import { parseInstances } from './values/instances.js';
 import { readReason } from '../util/io-error.js';
 
 /*
- * What `resume-run matrix` runs: a config file (`--test-config`) and flags, which go before it, become products of
+ * Settings of `resume-run matrix`: a config file (`--test-config`) and flags, which take precedence, become products of
  * dimensions (blocks).
  */
 
-/** Words that stand for several values of a dimension, by dimension. A config file's `names` add to them. */
+/** Words that stand for several values of a dimension, by dimension. `names` in a config file adds to them. */
 export type NameTable = Readonly<Record<string, Readonly<Record<string, readonly Coordinate[]>>>>;
 
 const PROMPT_TYPES = ['baseline', 'cot', 'optimal'];
@@ -28,7 +28,7 @@ const FLAWED = [
     'semantic_drift',
 ].map((flaw) => `flawed_${flaw}`);
 
-/** The earlier tools' words. */
+/** The words of the earlier tools. */
 const USUAL_NAMES: NameTable = {
     prompt_type: {
         all: PROMPT_TYPES,
@@ -41,7 +41,7 @@ const USUAL_NAMES: NameTable = {
     },
 };
 
-/** Dimensions by the keys that give them. */
+/** Dimensions by the config keys that set them. */
 const DIMENSION_KEYS = {
     models: 'model',
     prompt_types: 'prompt_type',
@@ -94,7 +94,7 @@ const configShape = z.strictObject({
 
 type MatrixPart = Pick<z.infer<typeof configShape>, keyof typeof part>;
 
-/** What the command line gives; it goes before the config file, in every phase. */
+/** Settings of the command line, which take precedence over the config file in every phase. */
 export interface MatrixFlags {
     readonly models: readonly string[];
     readonly promptTypes: readonly string[];
@@ -108,28 +108,28 @@ export interface MatrixFlags {
     readonly rows: readonly string[];
 }
 
-/** A phase, as tables name it. */
+/** A phase, as tables show it. */
 export interface MatrixPhase {
     readonly name: string;
     readonly title: string | null;
 }
 
 export interface MatrixConfig {
-    /** In order; blocks of phases carry the phase's name. */
+    /** In order; a block that belongs to a phase has its name. */
     readonly blocks: readonly MatrixBlock[];
-    /** Empty where there are none. */
+    /** Empty if there are none. */
     readonly phases: readonly MatrixPhase[];
     /** Files of rows. Absolute. */
     readonly rows: readonly string[];
     readonly prompts: Readonly<Record<string, PromptTemplates>>;
 }
 
-/** Instances of a cell where nothing says how many. */
+/** Default number of instances of a cell. */
 const USUAL_INSTANCES = 20;
 
 /**
- * @param path of the config file, absolute; null: there is none
- * @throws UserError naming file, line and key, or the flag
+ * @param path absolute path of the config file; null: none
+ * @throws UserError that names file, line and key, or the flag
  */
 export async function readMatrixConfig(path: string | null, flags: MatrixFlags): Promise<MatrixConfig> {
     const { data, at } = path === null ? { data: {}, at: () => '' } : await readShape(path);
@@ -159,7 +159,7 @@ export async function readMatrixConfig(path: string | null, flags: MatrixFlags):
     };
 }
 
-/** The blocks of some phases; all where none is named. @throws UserError for a phase that there is not */
+/** The blocks of the given phases, or all blocks if none is given. @throws UserError for an unknown phase */
 export function choosePhases(config: MatrixConfig, names: readonly string[]): readonly MatrixBlock[] {
     const known = config.phases.map(({ name }) => name);
     for (const name of names) {
@@ -245,15 +245,15 @@ function readPartOfFlags(flags: MatrixFlags): MatrixPart {
 }
 
 /**
- * `0.5` and `true` on a command line are the number and the truth value. A number that would be printed another way stays
- * text: versions 1.1 and 1.10 and seeds of 64 bits are cells of their own.
+ * Converts `0.5` and `true` on a command line to a number and a boolean. A number that would be printed differently stays text,
+ * so that versions 1.1 and 1.10, or seeds of 64 bits, remain different cells.
  */
 function parsePlainValue(text: string): Coordinate {
     if (text === 'true' || text === 'false') return text === 'true';
     return /^-?\d+(\.\d+)?$/.test(text) && String(Number(text)) === text ? Number(text) : text;
 }
 
-/** @param parts the first that gives a key wins; of `dimensions` each name is a key */
+/** @param parts the first part with a key decides; within `dimensions` each name counts as a key */
 function readBlock(
     parts: readonly MatrixPart[],
     words: NameTable,
@@ -296,7 +296,7 @@ function expand(
     return [...new Set(name === 'tool_success_rate' ? found.map(readRate) : found)];
 }
 
-/** A rate as a fraction with 4 places: earlier writers gave 0.8, 1.0 or 80 (per cent). */
+/** Reads a rate as a fraction with 4 decimal places: earlier configurations have 0.8, 1.0 or 80 (per cent). */
 function readRate(value: Coordinate): number {
     const number = typeof value === 'boolean' ? Number.NaN : Number(value);
     if (!(number >= 0 && number <= 100)) {

@@ -8,7 +8,7 @@ import {
     withDashes,
 } from './option.js';
 
-/** A table of options as Markdown, one table a group. */
+/** Formats a table of options as Markdown, with one table a group. */
 function formatOptionsMarkdown(table: OptionTable): string {
     const groups = new Map<OptionGroup, string[]>();
     for (const [name, spec] of Object.entries(table)) {
@@ -68,16 +68,16 @@ function defaultCell(spec: OptionSpec): string {
 
 const escapeCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 
-/** The options of a command that are not among those of a run. */
+/** The options of a command that runs do not have. */
 interface OwnOptions {
     readonly name: string;
     readonly options: OptionTable;
 }
 
 /**
- * docs/options.md.
+ * Renders docs/options.md.
  * @param runOptions the options of every command that runs tasks
- * @param commands every command with its whole table; what it shares with a run is not repeated
+ * @param commands every command with its whole table; options shared with runs are not repeated
  */
 export function renderOptionsPage(runOptions: OptionTable, commands: readonly OwnOptions[]): string {
     const own = commands.flatMap(({ name, options }) => {

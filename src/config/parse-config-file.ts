@@ -5,13 +5,13 @@ import { UserError } from '../util/user-error.js';
 import type { Locator } from './read-config-file.js';
 
 /**
- * Parses a config file, JSON or YAML, and remembers its lines. JSON is read as the YAML that it is, so that both get
- * the same messages.
+ * Parses a config file, JSON or YAML, and records its line numbers. JSON is parsed as YAML too, so that both give the same
+ * messages.
  * @param shown the file's name in messages
  */
 export function parseSource(text: string, shown: string): Locator & { readonly data: Json } {
     const lines = new LineCounter();
-    // Tabs may indent JSON, not YAML; to replace each by one space moves nothing to another line.
+    // Tabs may indent JSON, but not YAML; replacing each with one space keeps line numbers.
     const isJson = shown.endsWith('.json');
     const document = parseDocument(isJson ? text.replaceAll('\t', ' ') : text, {
         lineCounter: lines,
@@ -43,7 +43,7 @@ export function parseSource(text: string, shown: string): Locator & { readonly d
     };
 }
 
-/** Whether the number that was read is another one than the file says: 9007199254740993, 1e400. */
+/** Whether the parsed number differs from the one in the file: 9007199254740993, 1e400. */
 const losesDigits = ({ value, source }: Scalar): boolean =>
     typeof value === 'number' &&
     source !== undefined &&
@@ -51,7 +51,7 @@ const losesDigits = ({ value, source }: Scalar): boolean =>
         ? losesNumbers(new NumberText(source))
         : /\d/.test(source) && !Number.isFinite(value));
 
-/** Aliases are bounded, so that a small file cannot grow to gigabytes. */
+/** Limits aliases, so that a small file cannot expand to gigabytes. */
 function toData(document: ReturnType<typeof parseDocument>, shown: string): Json {
     try {
         return document.toJS({ maxAliasCount: 100 }) as Json;

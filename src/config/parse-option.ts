@@ -6,12 +6,12 @@ import { UserError } from '../util/user-error.js';
 import type { OptionSpec, ValueOrigin } from './option.js';
 import { parseText, makeValueError } from './value-error.js';
 
-/** The word that stands for an option's default, whatever run.json holds: `--checker default`. */
+/** The word that selects an option's default, whatever run.json holds: `--checker default`. */
 export const DEFAULT_WORD = 'default';
 
 /**
- * Reads one option's value, from text (command line, environment) or JSON (config file, run.json), into the type that
- * `Values` gives it; paths become absolute. Nothing parses it again.
+ * Parses an option's value, from text (command line, environment) or JSON (config file, run.json), into the type that `Values`
+ * declares; paths become absolute. This is the only place that parses it.
  * @throws UserError that names the origin, what was expected and what was given
  */
 export function parseOption(spec: OptionSpec, raw: Json, origin: ValueOrigin): unknown {
@@ -21,15 +21,15 @@ export function parseOption(spec: OptionSpec, raw: Json, origin: ValueOrigin): u
     return list.map((one) => parseOne(spec, one, origin));
 }
 
-/** A value as JSON: what run.json keeps of it and messages show. `parseOption` reads it back to an equal value. */
+/** A value as JSON, as run.json stores it and messages show it. `parseOption` reads it back to an equal value. */
 export function formatOption(spec: OptionSpec, value: unknown): Json {
     const { parser } = spec;
-    // Values of every other kind are JSON already.
+    // Values of all other kinds are JSON already.
     if (parser === undefined || value === null) return value as Json;
     return Array.isArray(value) ? value.map((one) => parser.format(one)) : parser.format(value);
 }
 
-/** An option's default. A path's is relative to where the command is started. */
+/** An option's default. A path is relative to the folder where the command is started. */
 export function parseDefault(spec: OptionSpec, cwd: string): Json {
     return spec.kind === 'path' && typeof spec.default === 'string'
         ? resolve(cwd, spec.default)
@@ -108,7 +108,7 @@ function parseNumber(
     const { min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
     if (value < min) throw makeValueError(origin, `at least ${min}`, raw);
     if (value > max) throw makeValueError(origin, `at most ${max}`, raw);
-    // -0 would not survive run.json.
+    // Adding 0 turns -0, which run.json could not hold, into 0.
     return value + 0;
 }
 

@@ -8,7 +8,7 @@ import type { OptionCatalog } from './option-catalog.js';
 import { parseOption } from './parse-option.js';
 import { readReason } from '../util/io-error.js';
 
-/** Looked for where the run is started. */
+/** Names that are looked for in the folder where the run is started. */
 export const CONFIG_FILES = [
     'resume-run.config.json',
     'resume-run.config.yaml',
@@ -19,15 +19,15 @@ export interface ConfigFile {
     readonly layer: Layer;
     /** Absolute. */
     readonly datasets: readonly string[];
-    /** Absolute; null: there is none. */
+    /** Absolute; null if there is no file. */
     readonly path: string | null;
 }
 
 /**
- * Reads the config file. Relative paths in it are relative to its own folder.
- * @param named given by `--config`; null: one of `CONFIG_FILES` in `cwd`, if there is one
- * @param catalog what keys there are: the options of every command, since all share the file
- * @throws UserError naming file, line and key
+ * Reads the config file. Relative paths in it are resolved against its own folder.
+ * @param named the file given by `--config`; null: one of `CONFIG_FILES` in `cwd`, if there is one
+ * @param catalog the known keys: the options of every command, since all share the file
+ * @throws UserError that names file, line and key
  */
 export async function readConfigFile(
     named: string | null,
@@ -41,7 +41,7 @@ export async function readConfigFile(
     }
     const { path, text } = found;
     const shown = relative(cwd, path).startsWith('..') ? path : relative(cwd, path);
-    // Both are loaded only for those who have a config file: they cost more than the rest of a start.
+    // Both are loaded only if there is a config file: they cost more than the rest of a start.
     const [{ parseSource }, { checkShape }, options] = await Promise.all([
         import('./parse-config-file.js'),
         import('./config-file-schema.js'),
@@ -84,9 +84,9 @@ async function read(path: string): Promise<FoundFile | null> {
     }
 }
 
-/** Names places in a config file for messages. */
+/** Locates places in a config file for messages. */
 export interface Locator {
-    /** `resume-run.config.yaml:3`, or just the file where the line is not known. */
+    /** `resume-run.config.yaml:3`, or only the file if the line is unknown. */
     readonly at: (path: readonly PropertyKey[]) => string;
 }
 

@@ -5,8 +5,9 @@ import type { OptionCatalog } from './option-catalog.js';
 import { readConfigFile } from './read-config-file.js';
 
 /**
- * The options of a command that runs no tasks: command line, else environment, else config file, else default.
- * @throws UserError (exit 2) at a value that cannot be used
+ * The options of a command that runs no tasks, from the command line, the environment, the config file or the default, in that
+ * order.
+ * @throws UserError (exit 2) for an invalid value
  */
 export async function resolveOptions<T extends OptionTable>(
     table: T,
@@ -29,9 +30,9 @@ export async function resolveOptions<T extends OptionTable>(
 }
 
 /**
- * What a config file's values mean to this command. The file is read by the options of runs: an option of the same name that
- * only the command line gives is another one (`--format` of export). `dir` is not: a command that reads several directories
- * reads that of the file.
+ * The values of a config file that apply to this command. The file is parsed with the options of runs: an option that has the
+ * same name but can only be given on the command line is a different one (`--format` of export). `dir` is the exception: a
+ * command that reads several directories reads that of the file.
  */
 function pickForTable(
     table: OptionTable,
@@ -46,7 +47,7 @@ function pickForTable(
     return fitting;
 }
 
-/** `--config`, or its variable; null: look in the current folder. */
+/** The value of `--config`, or of its variable; null: look in the current folder. */
 export function chooseConfigPath(options: GivenOptions, env: NodeJS.ProcessEnv): string | null {
     const given = options['config'] ?? env[toEnvironmentName('config')];
     return typeof given === 'string' && given !== '' ? given : null;

@@ -36,22 +36,22 @@ import { chooseConfigPath } from './resolve-options.js';
 import type { RunConfig } from './run-config.js';
 import { RUN_OPTIONS } from './run-options.js';
 
-/** A command line, taken apart. */
+/** A parsed command line. */
 export interface CommandLine {
     readonly options: GivenOptions;
     readonly datasets: readonly string[];
-    /** What followed `--`; empty: nothing did. */
+    /** The words after `--`; empty if there are none. */
     readonly command: readonly string[];
-    /** What messages call an option; absent: `--timeout`. */
+    /** How messages name an option; absent: `--timeout`. */
     readonly labelOf?: (name: string) => string;
 }
 
-/** What run.json holds, as far as it decides how a run goes on. */
+/** The content of run.json that decides how a run continues. */
 export interface KnownRun {
     readonly options: StoredOptions;
     /** Absolute. */
     readonly datasets: readonly string[];
-    /** Why others than this user and root may have written it; null: they cannot have. */
+    /** Why users other than this one and root may have written it; null: they cannot have. */
     readonly distrust: string | null;
 }
 
@@ -60,31 +60,31 @@ export interface ConfigInput {
     readonly env: NodeJS.ProcessEnv;
     readonly cwd: string;
     readonly catalog: OptionCatalog;
-    /** What the command decides whatever is asked (`executor`). */
+    /** Options that the command sets, which cannot be changed (`executor`). */
     readonly fixed?: StoredOptions;
-    /** Defaults of the command that are not those of its table. */
+    /** Defaults of the command that differ from those of its table. */
     readonly presets?: StoredOptions;
-    /** Reads run.json of a checkpoints folder; null if there is none. */
+    /** Reads run.json in a checkpoints folder; null if there is none. */
     readonly readRunFile: (folder: string) => Promise<KnownRun | null>;
 }
 
 export interface Resolved<T extends OptionTable = typeof RUN_OPTIONS> {
     readonly config: RunConfig;
-    /** Every option of the command, its own ones too. */
+    /** Every option of the command, including its own. */
     readonly values: Values<T>;
-    /** Lines to show before anything runs: changed options with their effect, likely mistakes. */
+    /** Lines to show before anything runs: changed options with their effects, likely mistakes. */
     readonly announcements: readonly string[];
     /** Where each option's value came from. */
     readonly sources: Readonly<Record<keyof T, Source>> & { readonly datasets: Source };
-    /** The environment with what `.env` adds: where tokens named in the configuration are found. */
+    /** The environment including `.env`: tokens named in the configuration are looked up here. */
     readonly env: NodeJS.ProcessEnv;
 }
 
 /**
- * The configuration of a command that runs tasks: command line, else environment (and `.env`), else config file, else
- * run.json of this `--dir`, else default.
- * @param table RUN_OPTIONS and the command's own options; those that decide verdicts or tasks are kept in run.json
- * @throws UserError (exit 2) at a value that cannot be used, naming where it stands
+ * The configuration of a command that runs tasks, from the command line, the environment (and `.env`), the config file, run.json
+ * of this `--dir`, or the default, in that order.
+ * @param table RUN_OPTIONS and the command's own options; those that decide verdicts or tasks are stored in run.json
+ * @throws UserError (exit 2) for an invalid value, naming where it was given
  */
 export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
     table: T,
@@ -142,7 +142,7 @@ export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
     };
 }
 
-/** @throws UserError where the command line gives what the command itself decides */
+/** @throws UserError if the command line gives an option that the command itself sets */
 function refuseFixed(fixed: StoredOptions, commandLine: Layer): void {
     for (const [name, value] of Object.entries(fixed)) {
         if (!commandLine.values.has(name) || isDeepStrictEqual(commandLine.values.get(name), value)) continue;
@@ -167,7 +167,7 @@ export function resolveConfig(input: ConfigInput): Promise<Resolved> {
 }
 
 /**
- * What run.json keeps: every restored option, defaults too, so that another version's default changes nothing.
+ * What run.json stores: every restored option, including defaults, so that a changed default of another version has no effect.
  * Without secrets.
  */
 function pickStorable<T extends OptionTable>(table: T, values: Values<T>): StoredOptions {
@@ -178,7 +178,7 @@ function pickStorable<T extends OptionTable>(table: T, values: Values<T>): Store
     return kept;
 }
 
-/** Options in run.json that this command does not have: another command's are kept as they are. */
+/** Options in run.json that this command does not have: those of another command are kept unchanged. */
 async function splitForeign(
     foreign: StoredOptions,
     catalog: OptionCatalog,
@@ -198,7 +198,7 @@ function withCommand(layer: Layer, command: readonly string[], cwd: string): Lay
     return { source: layer.source, values: new Map([...layer.values, ['command', parsed]]) };
 }
 
-/** The checkpoints folder, which must be known before run.json is read: no option of it is restored. */
+/** The checkpoints folder, which must be known before run.json is read; so none of the options that choose it are restored. */
 function describeWhereToLook(table: OptionTable, given: readonly Layer[], cwd: string): string {
     const { values } = pick({ dir: RUN_OPTIONS.dir, checkpoints: RUN_OPTIONS.checkpoints }, [
         ...given,
@@ -227,7 +227,7 @@ function chooseDatasets(
     return { value: [], source: 'default' };
 }
 
-/** Options that were given now and differ from what the results were made with. */
+/** Options given for this start that differ from those with which the results were made. */
 function findChanges<T extends OptionTable>(
     table: T,
     values: Values<T>,

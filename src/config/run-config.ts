@@ -7,11 +7,11 @@ import type { HaltRule } from '../model/stop.js';
 import type { StoredOptions } from './option.js';
 import type { CheckerSetting } from './values/checker.js';
 
-/** Everything that later stages need to know about a run: checked, complete, all paths absolute. */
+/** Everything that later stages need to know about a run: validated and complete, with absolute paths only. */
 export interface RunConfig {
     /** Where the run was started. */
     readonly cwd: string;
-    /** Files, folders or globs, absolute, in the order given; empty: none is known. */
+    /** Files, folders or globs, absolute, in the order given; empty if none is known. */
     readonly datasets: readonly string[];
     /** `--dir`: the results directory. */
     readonly dir: string;
@@ -31,51 +31,51 @@ export interface RunConfig {
     readonly executor: KnownExecutorConfig;
     readonly limits: LimitOptions;
     readonly judging: JudgingConfig;
-    /** Whether entries hold the source. */
+    /** Whether stored results include the source. */
     readonly keepSource: boolean;
-    /** New results after which this start stops; null: when all is done. */
+    /** Number of new results after which this start stops; null: when all is done. */
     readonly stopAfter: number | null;
     /** When failed tasks stop the run; null: never. */
     readonly halt: HaltRule | null;
     readonly retries: number;
     readonly tleRetries: number;
-    /** Tasks at once; null: the sum of the endpoints' (set for every other executor). */
+    /** Tasks at once; null: the sum of the endpoints' limits (other executors always have a number). */
     readonly concurrency: number | null;
     readonly mode: Mode;
-    /** Whether somebody chose the mode; a module may choose it otherwise. */
+    /** Whether the user chose the mode; if not, a module may choose another. */
     readonly isModeGiven: boolean;
-    /** The Redis of `--mode queue`; null: none was named. */
+    /** The Redis server of `--mode queue`; null: none was named. */
     readonly redis: RedisConfig | null;
     /** Seconds that a worker pauses between two tasks. */
     readonly delay: number;
     /** Tasks started a second, at most; null: no limit. */
     readonly rate: number | null;
-    /** Seconds before the second try of a task that failed, and before any further one at most. */
+    /** Seconds before a failed task is first tried again, and the most before any further try. */
     readonly retryDelay: { readonly first: number; readonly most: number };
-    /** Tasks handed out at a time, the next ones when all of them have ended; 0: one by one, as workers become free. */
+    /** Tasks handed out at a time, the next ones only when all of them have ended; 0: one by one, as workers become free. */
     readonly batchSize: number;
-    /** Seconds that running tasks get after the first signal. */
+    /** Seconds that running tasks are given after the first signal. */
     readonly grace: number;
     readonly takeOver: boolean;
     readonly display: DisplayConfig;
     readonly collecting: CollectingConfig;
-    /** What run.json keeps of it: no secrets, nothing that is not restored. */
+    /** The options stored in run.json: no secrets, and only those that are restored. */
     readonly runOptions: StoredOptions;
 }
 
 export type Mode = 'thread' | 'process' | 'async' | 'queue';
 
-/** Where a Redis is. */
+/** How to reach a Redis server. */
 export interface RedisConfig {
     /** May hold a password, or a reference to one (`{env:NAME}`). */
     readonly address: string;
     /** Absolute; null: none. */
     readonly passwordFile: string | null;
-    /** Certificates that sign the server's. Absolute; null: those that Node trusts. */
+    /** CA certificates for the server's certificate. Absolute; null: those that Node trusts. */
     readonly caFile: string | null;
 }
 
-/** The part of the samples that was asked for; null and empty: all. */
+/** The part of the samples to run; null and empty values do not restrict it. */
 export interface Part {
     readonly only: readonly string[];
     /** Ids that a command chose; null or absent: no restriction. */
@@ -89,14 +89,14 @@ export interface JudgingConfig extends JudgingSettings {
     readonly checker: CheckerSetting | null;
 }
 
-/** Whether the run brings its records into the results database, and where that is. */
+/** Whether the run adds its records to the results database, and where that is. */
 export interface CollectingConfig {
     readonly enabled: boolean;
     /** Absolute. */
     readonly database: string;
     /** Absolute: the spool. */
     readonly tempDir: string;
-    /** Null: what the database has. */
+    /** Null: the format that the database has. */
     readonly storage: 'json' | 'parquet' | null;
 }
 
@@ -105,6 +105,6 @@ export interface DisplayConfig {
     readonly quiet: boolean;
     readonly logFile: string | null;
     readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
-    /** Whether traces go to LangSmith; `auto`: as LANGSMITH_TRACING says. */
+    /** Whether traces are sent to LangSmith; `auto`: as LANGSMITH_TRACING says. */
     readonly langSmith: 'on' | 'off' | 'auto';
 }

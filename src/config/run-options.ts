@@ -6,8 +6,8 @@ import { DISPLAY_OPTIONS, TASK_OPTIONS } from './run-options/tasks.js';
 import type { Values } from './option.js';
 
 /**
- * The options of every command that runs tasks. A command with options of its own adds them in its own file:
- * `{ ...RUN_OPTIONS, topics: {...} }`.
+ * The options of every command that runs tasks. A command with its own options adds them in its own file: `{ ...RUN_OPTIONS,
+ * topics: {...} }`.
  */
 export const RUN_OPTIONS = {
     ...TASK_OPTIONS,
@@ -20,7 +20,7 @@ export const RUN_OPTIONS = {
 
 export type RunOptionName = keyof typeof RUN_OPTIONS;
 
-/** Every option's value, each of its type. */
+/** The typed values of all options. */
 export type RunOptionValues = Values<typeof RUN_OPTIONS>;
 
 export const RUN_OPTION_NAMES = Object.keys(RUN_OPTIONS) as readonly RunOptionName[];

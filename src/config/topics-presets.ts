@@ -1,9 +1,9 @@
 import type { StoredOptions } from './option.js';
 
-/** What asking about topics decides whatever is asked. */
+/** Options that are fixed for `topics`. */
 export const TOPICS_FIXED: StoredOptions = { executor: 'chat' };
 
-/** Defaults of asking about topics: the service and model of the earlier tool, and prompts of our own. */
+/** Defaults for `topics`: the service and model of the earlier tool, with our own prompts. */
 export const TOPICS_PRESETS: StoredOptions = {
     endpoint: ['https://open.bigmodel.cn/api/paas/v4'],
     model: 'glm-4.5-aq',

@@ -33,7 +33,7 @@ export const DATABASE_OPTIONS = {
     },
 } as const satisfies OptionTable;
 
-/** Options of runs that bring their records into the results database. */
+/** Options for runs that add their records to the results database. */
 export const COLLECTING_OPTIONS = {
     collect: {
         kind: 'flag',

@@ -7,10 +7,10 @@ const LIMIT_EFFECT = (what: string) =>
         lowered: 'nothing runs again by it alone (--rerun over-limit does that)',
     }) as const;
 
-/** Longest time that timers of Node can count, in seconds, rounded down. */
+/** Longest time that Node's timers support, in seconds, rounded down. */
 const LONGEST = 2_000_000;
 
-/** Options that decide limits, verdicts and what of them is kept. */
+/** Options for limits and verdicts, and for what results keep. */
 export const LIMIT_OPTIONS = {
     timeout: {
         kind: 'seconds',

@@ -2,7 +2,7 @@ import type { OptionTable } from '../option.js';
 import { HALT } from '../values/halt.js';
 import { REDIS_ADDRESS } from '../values/redis.js';
 
-/** Options that say how this run goes; none is restored. */
+/** Options for how this run proceeds; none is restored. */
 export const RUNNING_OPTIONS = {
     concurrency: {
         kind: 'integer',

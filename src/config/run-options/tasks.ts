@@ -3,7 +3,7 @@ import type { OptionTable } from '../option.js';
 import { RERUN } from '../values/rerun.js';
 import { SHARD } from '../values/shard.js';
 
-/** Options that say where things are and what runs. */
+/** Options for where things are and what runs. */
 export const TASK_OPTIONS = {
     dir: {
         kind: 'path',
@@ -25,7 +25,7 @@ export const TASK_OPTIONS = {
     },
     format: {
         kind: 'choice',
-        // Names of the registry in dataset/, which nothing here may import; a test holds them equal.
+        // Names of the registry in dataset/, which must not be imported here; a test keeps them equal.
         choices: [
             'code-contests',
             'code-contests-plus',
@@ -134,7 +134,7 @@ export const TASK_OPTIONS = {
     },
 } as const satisfies OptionTable;
 
-/** Options that change what people see, and where the configuration is. */
+/** Options for what people see, and where the configuration is. */
 export const DISPLAY_OPTIONS = {
     json: {
         kind: 'flag',

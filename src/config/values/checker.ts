@@ -6,13 +6,16 @@ import { parseText, makeValueError } from '../value-error.js';
 
 /** How `--checker` compares output. */
 export type CheckerSetting =
-    /** By the own rule of each dataset format. */
+    /** The rule of each dataset format. */
     | { readonly kind: 'format' }
     | { readonly kind: 'built-in'; readonly checker: Checker; readonly text: string }
     /** A checker program; the path is absolute. */
     | { readonly kind: 'program'; readonly path: string };
 
-/** `--checker`: `format`, a built-in checker with its settings, or a path, which holds a `/`, or a `.` after its first character. */
+/**
+ * `--checker`: `format`, a built-in checker with its settings, or a path, recognised by a `/`, or by a `.` after its first
+ * character.
+ */
 export const CHECKER: ValueParser<CheckerSetting> = {
     parse(raw, origin) {
         const text = parseText(raw, origin);

@@ -4,7 +4,7 @@ import { UserError } from '../../util/user-error.js';
 import type { EndpointSetting, ValueOrigin, ValueParser } from '../option.js';
 import { parseText, makeValueError } from '../value-error.js';
 
-/** `--endpoint`: an address; in a config file also an object with settings, whose shape the file's schema checks. */
+/** `--endpoint`: an address; in a config file also an object with settings, whose shape is checked by the file's schema. */
 export const ENDPOINT: ValueParser<EndpointSetting> = {
     parse(raw, origin) {
         if (typeof raw === 'string') return parseAddresses(raw, origin);
@@ -13,24 +13,24 @@ export const ENDPOINT: ValueParser<EndpointSetting> = {
         }
         throw makeValueError(origin, 'the address of a server', raw);
     },
-    // Headers may hold secrets: they stay in the config file, where a start that resumes finds them.
+    // Headers may hold secrets: they stay in the config file, where a resuming start finds them again.
     format({ headers: _headers, addresses: _addresses, ...rest }) {
         return Object.keys(rest).length === 1 ? rest.url : { ...rest };
     },
     shape: 'endpoint',
 };
 
-/** Expands comma lists and ranges, so that a wrong one is reported where it stands. */
+/** Expands comma lists and ranges, so that an error in them is reported where they are given. */
 function parseAddresses(text: Json, origin: ValueOrigin): Pick<EndpointSetting, 'url' | 'addresses'> {
     const url = parseUrl(text, origin);
     return url.includes('{env:') ? { url } : { url, addresses: parseEndpoints([url], origin.label) };
 }
 
-/** Refuses what must be neither stored nor shown. */
+/** Refuses addresses that must be neither stored nor shown. */
 function parseUrl(text: Json, origin: ValueOrigin): string {
     const url = parseText(text, origin).trim();
     if (!/^https?:\/\//i.test(url)) {
-        // The text may hold a password, so it is not shown.
+        // The text may contain a password, so it is not shown.
         throw new UserError(`${origin.label}: expected an address that begins with http:// or https://`);
     }
     const user = /\/\/([^/?#]*)@/.exec(url)?.[1];

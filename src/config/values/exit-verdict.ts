@@ -3,7 +3,7 @@ import { UserError } from '../../util/user-error.js';
 import type { ValueParser } from '../option.js';
 import { makeValueError } from '../value-error.js';
 
-/** An exit code of the user's command that is a verdict. */
+/** An exit code of the user's command that stands for a verdict. */
 export interface ExitVerdict {
     /** 1 to 255; 0 is always Accepted. */
     readonly code: number;

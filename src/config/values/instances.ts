@@ -1,17 +1,17 @@
 import { UserError } from '../../util/user-error.js';
 
-/** Instances of a cell at most: each is a task of one result file. */
+/** Maximum number of instances of a cell: each is a task in the same result file. */
 const MOST_INSTANCES = 100_000;
 
-/** How many instances a cell has, and over how many rows they are spread (null: as many as there are). */
+/** The number of instances of a cell, and of rows over which they are spread (null: as many as instances). */
 export interface InstanceCount {
     readonly instances: number;
     readonly rows: number | null;
 }
 
 /**
- * Reads `20`, or `20x4`: 20 rows, each asked 4 times.
- * @param label how messages name what was given
+ * Parses `20`, or `20x4`: 20 rows, each used 4 times.
+ * @param label how messages name the value
  */
 export function parseInstances(given: number | string, label: string): InstanceCount {
     const [, first = '', second] = /^\s*(\d{1,9})(?:\s*[xX×*]\s*(\d{1,9}))?\s*$/.exec(String(given)) ?? [];

@@ -6,7 +6,7 @@ import { parseText, makeValueError } from '../value-error.js';
 export interface ModuleReference {
     /** Absolute. */
     readonly file: string;
-    /** null: the default export. */
+    /** Null: the default export. */
     readonly exportName: string | null;
 }
 

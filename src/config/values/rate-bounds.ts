@@ -1,7 +1,7 @@
 import type { ValueParser } from '../option.js';
 import { parseText, makeValueError } from '../value-error.js';
 
-/** Bounds of rates, from 0 to 1. */
+/** Bounds of a rate, from 0 to 1. */
 interface RateBounds {
     readonly tpr?: number;
     readonly tnr?: number;

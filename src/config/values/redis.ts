@@ -3,7 +3,7 @@ import { UserError } from '../../util/user-error.js';
 import type { ValueParser } from '../option.js';
 import { parseText } from '../value-error.js';
 
-/** Variables that may hold a password: everything else is read by others, or shown in lists of processes. */
+/** Variables that may contain a password: all other sources are readable by others, or shown in process lists. */
 const SECRET_ORIGINS: ReadonlySet<string> = new Set(['REDIS_URL', 'RESUME_RUN_REDIS']);
 
 const SCHEMES: ReadonlySet<string> = new Set(['redis:', 'rediss:', 'unix:']);
@@ -12,10 +12,10 @@ const SCHEMES: ReadonlySet<string> = new Set(['redis:', 'rediss:', 'unix:']);
 export const REDIS_ADDRESS: ValueParser<string> = {
     parse(raw, origin) {
         const text = parseText(raw, origin);
-        // A reference is no URL before it is replaced.
+        // A reference makes the URL valid only after it is replaced.
         const plain = text.replaceAll(ENV_REFERENCE, 'reference');
         if (!URL.canParse(plain) || !SCHEMES.has(new URL(plain).protocol)) {
-            // Not with what was given: it may hold a password.
+            // Do not quote the value: it may contain a password.
             throw new UserError(
                 `${origin.label}: expected an address such as redis://host:6379, rediss://host:6379 or unix:///path`,
             );

@@ -2,7 +2,7 @@ import { formatRerun, parseRerun, type RerunRequest } from '../../model/rerun.js
 import type { ValueParser } from '../option.js';
 import { parseText } from '../value-error.js';
 
-/** `--rerun`: a word, or a glob of ids. */
+/** `--rerun`: a keyword, or a glob of ids. */
 export const RERUN: ValueParser<RerunRequest> = {
     parse: (raw, origin) => parseRerun(raw === '' ? '' : parseText(raw, origin), origin.label),
     format: formatRerun,

@@ -3,7 +3,7 @@ import { parseScorer, SCORER_FORMS, type Scorer, formatScorer } from '../../mode
 import type { ValueParser } from '../option.js';
 import { parseText, makeValueError } from '../value-error.js';
 
-/** `--scorer`: how answers are scored. Files are relative to where the option stands. */
+/** `--scorer`: how answers are scored. Files are relative to the place where the option is given. */
 export const SCORER: ValueParser<Scorer> = {
     parse(raw, origin) {
         const scorer = parseScorer(parseText(raw, origin).trim());
