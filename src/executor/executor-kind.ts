@@ -133,18 +133,18 @@ interface AnyWhere<O extends OptionTable, C extends ExecutorConfig, D extends Ex
     readonly leavesFiles?: boolean;
     /** Default of `--timeout` for new directories, seconds; absent: 20. */
     readonly usualTimeout?: number;
-    /** Whether it sends its tasks to endpoints: the default of `--concurrency` is then what these take at once. */
+    /** Whether it sends its tasks to endpoints: `--concurrency` then defaults to what these take at once. */
     readonly usesEndpoints: boolean;
     /**
-     * Makes its part of the configuration.
-     * @throws UserError where its options are incomplete or contradict each other
+     * Builds its part of the configuration.
+     * @throws UserError if its options are incomplete or contradict each other
      */
     configure(values: ValuesOf<O>, context: ConfigureContext): C;
-    /** @throws UserError when it cannot work here */
+    /** @throws UserError if it cannot work here */
     plan(config: C, context: PlanContext): Promise<ExecutorPlan<D>>;
     /**
-     * Looks whether the configuration fits the rows of lists, in dry runs too.
-     * @param lists the datasets of the run that are lists; none where it has other datasets
+     * Checks whether the configuration fits the rows of lists, in dry runs too.
+     * @param lists the datasets of the run that are lists; empty if it has other datasets
      * @throws UserError
      */
     checkFields?(config: C, lists: readonly ListFields[]): Promise<void>;
@@ -154,21 +154,22 @@ interface AnyWhere<O extends OptionTable, C extends ExecutorConfig, D extends Ex
      * @throws UserError
      */
     preflight?(descriptor: D): Promise<Preflight>;
-    /** Whether its tasks cost money, so that results must not wait long for the disk. Absent: no. */
+    /** Whether its tasks cost money, so that results must be written to disk without much delay. Absent: no. */
     readonly isPaid?: boolean;
-    /** What tasks may come to, for dry runs; absent: nothing that costs anything. */
+    /** Estimates what tasks may cost, for dry runs; absent: they cost nothing. */
     estimate?(descriptor: D, tasks: AsyncIterable<Task>): Promise<WorkEstimate>;
-    /** Seconds after which the worker of a task counts as hung; null where the executor bounds it itself. */
+    /** Seconds after which the worker of a task counts as hung; null if the executor enforces a limit itself. */
     patience(descriptor: D, task: Task): number | null;
     /**
-     * Makes the descriptor by which a queue's worker does the tasks of a run on its own machine. Absent: no worker can.
-     * @param theirs what `describeForWorkers` made, as it came from Redis
-     * @throws UserError where this machine, or what it was started with, does not allow it
+     * Builds the descriptor with which a queue's worker runs the tasks of a run on its own machine. Absent: workers cannot run
+     * them.
+     * @param theirs the result of `describeForWorkers`, as it came from Redis
+     * @throws UserError if this machine, or the worker's options, do not allow it
      */
     adopt?(theirs: unknown, own: AdoptContext): Promise<AdoptedDescriptor<D>>;
 }
 
-/** An executor that is built wherever `--mode` runs tasks, once in each worker. */
+/** An executor that is built wherever `--mode` runs tasks, once per worker. */
 export interface WorkerExecutorKind<
     O extends OptionTable = OptionTable,
     C extends ExecutorConfig = ExecutorConfig,
@@ -178,7 +179,7 @@ export interface WorkerExecutorKind<
     create(descriptor: D): Promise<Executor>;
 }
 
-/** An executor that is built once, in the main process, because all tasks share what it holds: a pool of endpoints. */
+/** An executor that is built once, in the main process, because all tasks share its resources, such as a pool of endpoints. */
 export interface MainExecutorKind<
     O extends OptionTable = OptionTable,
     C extends ExecutorConfig = ExecutorConfig,
@@ -186,30 +187,30 @@ export interface MainExecutorKind<
 > extends AnyWhere<O, C, D> {
     readonly runsIn: 'main';
     create(descriptor: D, hooks?: ServerHooks): Promise<ServerExecutor>;
-    /** Builds the part that runs in workers; what is shared stays in `create`'s. */
+    /** Builds the part that runs in workers; shared resources stay with the executor of `create`. */
     createInWorker?(descriptor: D): Promise<Executor>;
-    /** Whether `--mode` thread and process can be used, too. Absent: no. */
+    /** Whether `--mode thread` and `--mode process` are supported, too. Absent: no. */
     readonly hasLocalWorkers?: boolean;
     /**
-     * The descriptor as it goes to workers on other machines: without keys, nor anything else that is to stay here.
-     * @throws UserError where that cannot be
+     * The descriptor as it is sent to workers on other machines: without keys or anything else that must stay here.
+     * @throws UserError if that is impossible
      */
     describeForWorkers?(descriptor: D): Promise<ExecutorDescriptor>;
-    /** Fails at the start of a queue's worker if it has not what every run needs of it, such as a key. @throws UserError */
+    /** Fails at the start of a queue's worker if it lacks something that every run needs, such as a key. @throws UserError */
     checkWorker?(own: AdoptContext): Promise<void>;
 }
 
-/** What a queue's worker has of its own. */
+/** A queue worker's own settings. */
 export interface AdoptContext {
-    /** `--sandbox`, `--include-dir` and languages of the worker; the rest as a run without options has it. */
+    /** `--sandbox`, `--include-dir` and languages of the worker; everything else has the defaults of a run. */
     readonly judging: JudgingSettings;
-    /** Folder for scratch files; exists, is ours alone. */
+    /** Folder for scratch files; exists and is used only by this worker. */
     readonly scratch: string;
-    /** Names the temporary files of this worker. */
+    /** Used in names of this worker's temporary files. */
     readonly holder: string;
     /** `--allow exec`: whether commands and modules that a run names may be run. */
     readonly mayRunCommands: boolean;
-    /** The only endpoints that it may ask, with where their keys are. */
+    /** The only endpoints that it may use, and where their keys are stored. */
     readonly endpoints: OwnEndpoints;
 }
 
@@ -222,14 +223,14 @@ export interface OwnEndpoints {
 
 export interface AdoptedDescriptor<D extends ExecutorDescriptor = ExecutorDescriptor> {
     readonly descriptor: D;
-    /** Languages that can run here, and the sandbox, where programs are judged. */
+    /** Languages that can run here, and the sandbox, if programs are judged. */
     readonly languages?: readonly string[];
     readonly sandbox?: string;
-    /** Folder below which tasks leave files of output, where they do. Absolute. */
+    /** Folder below which tasks store output files, if they do. Absolute. */
     readonly outputs?: string;
-    /** Tasks that one process may run at once, because they only wait and run no code of others; absent: one. */
+    /** Tasks that one process may run concurrently, because they only wait and run no foreign code; absent: one. */
     readonly tasksInProcess?: number;
 }
 
-/** Any executor, as callers see it. */
+/** Any executor, from the callers' point of view. */
 export type ExecutorKind = WorkerExecutorKind | MainExecutorKind;

@@ -2,15 +2,15 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import type { FirstDifference } from '../model/entry.js';
 import type { Output } from './cut-text.js';
 
-/** Bytes kept before and after the place where an output differs. */
+/** Bytes kept before and after the first difference. */
 const AROUND = 256;
-/** Bytes of each text that are looked at: a difference further on is not looked for. */
+/** Bytes of each text that are compared; later differences are not found. */
 const MOST = 8 * 1024 * 1024;
 
 /**
- * Where an output differs first from the expected one, as texts: blanks of any kind and number count as one, unless that is the
- * only difference. What a checker tolerates (digits, letter case) is a difference here.
- * @returns null where none is found
+ * The first difference between an output and the expected one, as texts. Any sequence of white space counts as one blank, unless
+ * that is the only difference. What a checker tolerates (digits, letter case) counts as a difference here.
+ * @returns null if none is found
  */
 export function findFirstDifference(expected: Output, got: Output): FirstDifference | null {
     const [wanted, printed] = [takeStart(expected), takeStart(got)];
@@ -57,7 +57,7 @@ function skipBlanks(bytes: Buffer, from: number): number {
     return at;
 }
 
-/** The text around a place; a character that the cut would halve is left out. */
+/** The text around a position; a character that would be cut in half is left out. */
 function textAround(bytes: Buffer, place: number): string {
     const [from, to] = [Math.max(0, place - AROUND), Math.min(bytes.length, place + AROUND)];
     const text = bytes.subarray(from, to).toString();

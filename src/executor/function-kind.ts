@@ -17,7 +17,7 @@ const OPTIONS = {
 
 export interface FunctionConfig {
     readonly kind: 'function';
-    /** What goes into fingerprints: the text of a function says nothing of what it calls. */
+    /** Part of the fingerprints: a function's source does not cover the code that it calls. */
     readonly identity: string;
 }
 
@@ -27,12 +27,12 @@ export interface FunctionDescriptor {
     readonly timeout: number;
 }
 
-/** Seconds beyond a function's time before it counts as hung. */
+/** Seconds beyond a function's time limit after which it counts as hung. */
 const SLACK = 5;
 
 /**
- * Calls a function of the program that uses the library, in its own process. The function cannot stand in a descriptor: who
- * opens the run has it (compose/library.ts).
+ * Calls a function of the program that uses the library, in its own process. A descriptor cannot contain the function; whoever
+ * opens the run provides it (compose/library.ts).
  */
 export const FUNCTION: MainExecutorKind<typeof OPTIONS, FunctionConfig, FunctionDescriptor> = {
     name: 'function',

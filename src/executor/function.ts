@@ -3,26 +3,27 @@ import type { FunctionDescriptor } from './function-kind.js';
 import { executeModule, type ModuleContext, type ModuleTask } from './module.js';
 import type { ServerExecutor } from './servers/server-executor.js';
 
-/** What the function of a program gets beside the input of a task. */
+/** Argument of a program's function, beside the input of a task. */
 export interface TaskContext extends ModuleContext {
     /** Id of the sample. */
     readonly id: string;
     readonly group: string;
     readonly index: number;
-    /** The input as JSON text, its numbers as the dataset writes them: a double changes 9007199254740993 and 1e400. */
+    /** The input as JSON text, with numbers as the dataset writes them: a double would change 9007199254740993 and 1e400. */
     readonly inputText: string;
 }
 
 /**
- * A task as a function: gets the row (or the task's JSON) and returns an object, which is stored whole as `result`. A throw
- * is a failure: it is tried again, then listed. The error may carry `retryAfter` (seconds) or `retry: false`.
+ * A task as a function: receives the row (or the task's JSON) and returns an object, which is stored whole as `result`. An
+ * exception is a failure: the task is retried and finally listed as failed. The error may carry `retryAfter` (seconds) or `retry:
+ * false`.
  */
 export type TaskFunction<Input = Json> = (
     input: Input,
     context: TaskContext,
 ) => Promise<JsonObject> | JsonObject;
 
-/** Runs tasks by a function of this process. */
+/** Runs tasks with a function of this process. */
 export function createFunctionExecutor(call: TaskFunction, { timeout }: FunctionDescriptor): ServerExecutor {
     return {
         ...executeModule((task, context) => call(task.input, new GivenTaskContext(task, context)), timeout),
@@ -31,7 +32,7 @@ export function createFunctionExecutor(call: TaskFunction, { timeout }: Function
     };
 }
 
-/** Getters, so that what is costly is made for those who ask for it. */
+/** Uses getters, so that costly values are computed only on use. */
 class GivenTaskContext implements TaskContext {
     readonly #task: ModuleTask;
     readonly #context: ModuleContext;

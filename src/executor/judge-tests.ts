@@ -20,43 +20,43 @@ import { findFirstDifference } from './first-difference.js';
 import { compileErrorResult, judgeResult, type ProgramRun, testResult } from './judged-result.js';
 import { walkGroups, walkInOrder, type WalkStep } from './test-walk.js';
 
-/** What came of running one test. */
+/** The result of running one test. */
 export type RanTest =
     | {
           readonly kind: 'ran';
           readonly run: ProgramRun;
           /**
-           * What was found where the output is not for us to compare: the server did, or a second program that talked to
-           * the first. Otherwise the output is checked here.
+           * Present if the output was compared elsewhere: by the server, or by a second program that talked to the first.
+           * Otherwise the output is checked here.
            */
           readonly comparison?: Comparison;
-          /** Whether the end of this output may have been lost on the way: its server is known to lose some as long. */
+          /** Whether the end of this output may have been lost in transit: its server is known to lose some at this length. */
           readonly lossy?: boolean;
       }
     | {
           readonly kind: 'not-compiled';
           readonly compile: CapturedRun;
-          /** Why that may be the machine's doing; absent or null: it is the program's fault. */
+          /** Why the machine may be to blame; absent or null: the program is. */
           readonly doubt?: Suspicion | null;
       }
     | { readonly kind: 'failed'; readonly failure: Failure }
     | { readonly kind: 'abort' };
 
 /**
- * Runs one test and tells how it ended: in a sandbox here, on a server, in as many passes and with as many programs as the
- * test needs. Called for one test after the other, in order.
- * @param time seconds that the test gets
+ * Runs one test and reports how it ended: in a sandbox here or on a server, in as many passes and with as many programs as the
+ * test needs. Tests are run one after another, in order.
+ * @param time time limit of the test in seconds
  */
 export type RunTest = (test: StagedTest, time: number) => Promise<RanTest>;
 
-/** Grades a group by the problem's own grader. Rejects where that breaks its convention. */
+/** Grades a group with the problem's own grader. Rejects if the grader breaks its convention. */
 export type GradeByProgram = (
     grader: GraderProgram,
     flags: readonly string[],
     items: readonly SubResult[],
 ) => Promise<SubResult>;
 
-/** A submission to be judged, and what runs its tests. */
+/** A submission to judge, and the means to run its tests. */
 export interface JudgingPlan {
     readonly task: Task;
     readonly limits: Limits;
@@ -69,24 +69,24 @@ export interface JudgingPlan {
     readonly run: RunTest;
 }
 
-/** What judging a submission came to. */
+/** The result of judging a submission. */
 export type Judged =
     | {
           readonly kind: 'judged';
           readonly result: JudgeResult;
           readonly suspect: Suspicion | null;
-          /** True where the doubt ended the attempt before all tests that count had run. */
+          /** True if a doubt ended the attempt before all relevant tests had run. */
           readonly isPartial?: boolean;
-          /** How the first test that this attempt did not pass ended; null where there is none, or nothing ran. */
+          /** How the first failed test of this attempt ended; null if none failed, or nothing ran. */
           readonly decidedBy: ProgramRun | null;
       }
     | { readonly kind: 'failed'; readonly failure: Failure }
     | { readonly kind: 'abort' };
 
 /**
- * Judges a submission test by test, on whatever runs a test: up to the first that is not passed, or as the groups of a
- * problem with scores want it; all tests where all are wanted.
- * @throws what `plan.run`, `plan.check` and `plan.grade` throw
+ * Judges a submission test by test, by any means of running a test: up to the first failed test, or as the groups of a problem
+ * with scores require; all tests if `--all-tests` is set.
+ * @throws whatever `plan.run`, `plan.check` and `plan.grade` throw
  */
 export async function judgeTests(plan: JudgingPlan): Promise<Judged> {
     const { task, sample, options } = plan;
@@ -151,14 +151,14 @@ export async function judgeTests(plan: JudgingPlan): Promise<Judged> {
     return { kind: 'judged', result: judgeResult(tests, summary), suspect: null, decidedBy };
 }
 
-/** Tests that an earlier attempt has judged, and that this one need not run. */
+/** Tests that an earlier attempt judged, which need not run again. */
 class KnownTests {
     readonly #byName: ReadonlyMap<string, TestResult>;
     #position = 0;
 
     constructor(
         private readonly confirmed: readonly TestResult[],
-        /** Groups may leave tests out: what was judged is not simply the first tests. */
+        /** With groups, some tests may be skipped, so the judged tests are not simply the first ones. */
         private readonly isNamed: boolean,
     ) {
         this.#byName = new Map(confirmed.map((test) => [test.name ?? '', test]));
@@ -176,7 +176,7 @@ const toSubResult = ({ passed, verdict, score }: TestResult): SubResult => ({
     ...(score === undefined ? { isUnscored: true } : {}),
 });
 
-/** @throws CheckerError where the rules do not allow the score that the validator gave */
+/** @throws CheckerError if the rules do not allow the validator's score */
 function withScore(test: TestResult, name: string, rules: GroupRules, given: GivenScore | null): TestResult {
     const { passed, ...rest } = test;
     const score = scoreTest(rules, passed, given);
@@ -190,11 +190,11 @@ function gradeItems(plan: JudgingPlan, step: Extract<WalkStep, { kind: 'grade' }
 }
 
 /**
- * Whether a doubt about a test that decides ends the attempt, so that it is the last test and can be repeated. The test
- * that an attempt confirms stays in doubt only if there is another doubt than before, or if this attempt does not settle
- * it; and an attempt that confirms a test goes through all later ones if all are wanted, or if all may count: not every
- * later doubt is worth an attempt of its own.
- * @param confirming the doubt that this very test is repeated for
+ * Whether a doubt about a decisive test ends the attempt, so that this test is the last one and can be repeated. The test that an
+ * attempt confirms remains in doubt only if the doubt is a different one, or if this attempt does not settle it. An attempt that
+ * confirms a test runs all later ones if all are wanted, or if all may count, since not every later doubt is worth an attempt of
+ * its own.
+ * @param confirming the doubt for which this very test is repeated
  */
 function isOpen(
     { task, options, sample }: JudgingPlan,
@@ -206,7 +206,7 @@ function isOpen(
     return sample.scoring === undefined ? !options.allTests : doubt !== task.confirming;
 }
 
-/** A doubt about a compilation; null where there is none, or where this attempt settles it. */
+/** The remaining doubt about a compilation; null if there is none, or if this attempt settles it. */
 export const findOpenDoubt = (
     { confirming, settles }: Pick<Task, 'confirming' | 'settles'>,
     doubt: Suspicion | null,
@@ -250,7 +250,7 @@ function judgeOutput(
             `the checker gives points to a test of a problem without scores: ${comparison.message ?? ''}`,
         );
     const truncated = lossy === true && !comparison.accepted;
-    // A checker program, or a server, has reasons of its own: the texts do not show them.
+    // A checker program or a server has reasons of its own, which the texts do not show.
     const isShown =
         !comparison.accepted &&
         given === undefined &&

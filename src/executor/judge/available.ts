@@ -5,13 +5,13 @@ import { describeCompiler, Toolchains, findUsableLanguage } from './toolchains.j
 /** A language that can run here, for planning. */
 export interface AvailableLanguage {
     readonly name: string;
-    /** Of the compiler, or of what runs it. */
+    /** Version of the compiler or interpreter. */
     readonly version: string;
-    /** Path of the compiler, or of what runs it. */
+    /** Path of the compiler or interpreter. */
     readonly run: string;
     /** See `compilerText`. */
     readonly compiler: string | null;
-    /** Tools of the same names that were not taken, and why: one line each. */
+    /** Tools with the same name that were rejected, and why, one line each. */
     readonly passedOver: readonly string[];
 }
 
@@ -22,8 +22,8 @@ export interface Languages {
 }
 
 /**
- * Looks for the toolchains of all languages; starts each tool once, for its version.
- * @param sandbox as root, only `none` lets programs use tools that are out of reach for an unprivileged user
+ * Looks for the toolchains of all languages; starts each tool once, to learn its version.
+ * @param sandbox as root, only `none` lets programs use tools that an unprivileged user cannot reach
  */
 export async function findLanguages(settings: LanguageSettings, sandbox: SandboxKind): Promise<Languages> {
     const toolchains = new Toolchains(sandbox);
@@ -63,7 +63,7 @@ export async function findAvailableLanguages(
     return (await findLanguages({ overrides, python2As3 }, sandbox)).available;
 }
 
-/** Versions of what compiles or runs each language, by tag: what differs between machines. */
+/** Versions of each language's compiler or interpreter, by tag, which may differ between machines. */
 export const describeToolchains = (
     available: ReadonlyMap<string, AvailableLanguage>,
 ): Readonly<Record<string, string>> =>

@@ -10,29 +10,32 @@ import type { UsableLanguage } from './toolchains.js';
 
 const FOLDER = 'standard-libraries';
 
-/** Milliseconds: how often who waits looks again, and after how long without a sign of life a filler is taken for dead. */
+/**
+ * Milliseconds between checks of a waiting process, between signs of life of the filling process, and without a sign of life
+ * until that counts as dead.
+ */
 const LOOK_MS = 250;
 const BEAT_MS = 10_000;
 const DEAD_MS = 60_000;
 
-/** Milliseconds that the filling may take, on a machine under heavy load too. */
+/** Milliseconds that filling may take, even on a heavily loaded machine. */
 const FILL_MS = 900_000;
 
 /**
- * What a compiler makes of its standard library, made once and shown to every compilation, read-only: `go build` compiles what a
- * program imports anew where it finds no cache, which is half a minute of CPU time for a hello-world. Only programs of ours
- * fill it, so no submission can leave anything there for another one.
+ * A compiler's build cache of its standard library, filled once and available read-only to every compilation: without it, `go
+ * build` compiles everything that a program imports, which takes half a minute of CPU time for a hello-world. Only our own
+ * programs fill it, so submissions cannot plant anything there for others.
  */
 export class BuildCache {
     readonly #beside: string;
     readonly #made = new Map<string, Promise<string | null>>();
 
-    /** @param compileCache the folder of compiled submissions; this cache stands beside it */
+    /** @param compileCache the folder of compiled submissions; this cache is created beside it */
     constructor(compileCache: string) {
         this.#beside = join(dirname(compileCache), FOLDER);
     }
 
-    /** The folder of a language, filled; null: the language needs none, or it could not be filled (compilations are slow then). */
+    /** The filled folder of a language; null: the language needs none, or it could not be filled (compilations are slow then). */
     async get(usable: UsableLanguage): Promise<string | null> {
         const { compiler, language } = usable;
         if (language.standardLibrary === undefined || compiler === null) return null;
@@ -43,13 +46,13 @@ export class BuildCache {
         return making;
     }
 
-    /** As root, compilers run as another user, who must be able to get there. */
+    /** As root, compilers run as another user, who must be able to reach the folder. */
     async #place(): Promise<string> {
         if (process.getuid?.() !== 0 || (await isReachable(dirname(this.#beside)))) return this.#beside;
         return join('/var/cache/resume-run', FOLDER);
     }
 
-    /** One of several workers and runs fills it, the others wait. */
+    /** One of several workers and runs fills the folder; the others wait. */
     async #make(folder: string, compiler: string, library: StandardLibrary): Promise<string | null> {
         const claim = `${folder}.filling`;
         try {
@@ -61,7 +64,7 @@ export class BuildCache {
                 await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
             }
         } catch {
-            // A folder that cannot be written: each program is compiled with its library, as slowly as that is.
+            // The folder cannot be written: each program is compiled slowly together with the library.
             return null;
         }
         const beat = setInterval(
@@ -108,7 +111,7 @@ async function fill(folder: string, compiler: string, library: StandardLibrary):
 const isThere = async (folder: string): Promise<boolean> =>
     (await stat(folder).catch(() => null))?.isDirectory() === true;
 
-/** Whether the claim is ours now. */
+/** Tries to take the claim; true if it is ours now. */
 async function isClaimed(claim: string): Promise<boolean> {
     try {
         await mkdir(claim);

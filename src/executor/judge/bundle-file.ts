@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { openFile } from '../../host/open-file.js';
 
-/** A file in a bundle that a box wrote. */
+/** A file in a bundle that was written by a box. */
 export interface BundledFile {
     readonly name: string;
     readonly size: number;
@@ -12,8 +12,8 @@ const NUMBER_BYTES = 4;
 const MOST_NAME_BYTES = 4096;
 
 /**
- * The files of a bundle, one after the other: a bundle of all tests of a problem may be larger than memory. `unpack` reads one
- * that is in memory; native/scratch.h says how it is laid out.
+ * The files of a bundle, one after another, since a bundle of all tests of a problem may not fit in memory. `unpack` reads one
+ * that does; native/scratch.h describes the format.
  * @throws RangeError if it is not a bundle
  */
 export async function* readBundle(path: string): AsyncGenerator<BundledFile> {
@@ -23,7 +23,7 @@ export async function* readBundle(path: string): AsyncGenerator<BundledFile> {
         for (let at = 0; at < end; ) {
             const nameBytes = (await readBytes(file, at, NUMBER_BYTES)).readUInt32LE(0);
             if (nameBytes > MOST_NAME_BYTES) throw new RangeError('a bundle holds a name that is too long');
-            // The name ends with a zero; mode and size follow.
+            // The name ends with a NUL byte and is followed by mode and size.
             const head = await readBytes(file, at + NUMBER_BYTES, nameBytes + 1 + NUMBER_BYTES + 8);
             const size = Number(head.readBigUInt64LE(nameBytes + 1 + NUMBER_BYTES));
             const start = at + NUMBER_BYTES + head.length;

@@ -24,16 +24,14 @@ import { feedbackFolder, isTestlibRejection, readVerdict, validatorCommand } fro
 /** Runs checkers and graders in the sandbox. */
 export class CheckerPrograms {
     readonly #programs: JudgePrograms;
-    /** A box does one thing after the other; so do we, for a run and the collecting of its feedback belong together. */
+    /** A box does one thing at a time. Runs are serialised here, since collecting a run's feedback must follow it directly. */
     #last: Promise<unknown> = Promise.resolve();
 
     constructor(private readonly tools: CheckerTools) {
         this.#programs = new JudgePrograms(tools);
     }
 
-    /**
-     * @throws CheckerError if the checker broke its convention or could not be built; SandboxError if the sandbox broke
-     */
+    /** @throws CheckerError if the checker broke its convention or could not be built; SandboxError if the sandbox failed */
     check(
         checker: CheckerProgram,
         test: StagedTest,
@@ -44,7 +42,7 @@ export class CheckerPrograms {
         return turn;
     }
 
-    /** The first validator that rejects decides; scores are those of the first that gives one. */
+    /** The first validator that rejects decides; the score is that of the first validator that gives one. */
     async #checkByAll(
         checker: CheckerProgram,
         test: StagedTest,
@@ -83,7 +81,7 @@ export class CheckerPrograms {
         return { path, ours: true };
     }
 
-    /** `checker in out ans`; what it has to say is on stderr. */
+    /** `checker in out ans`; its message is on stderr. */
     async #testlib(ready: ReadyProgram, test: StagedTest, output: string): Promise<Comparison> {
         const report = await ready.box.run({
             argv: buildCommand(ready, GIVEN_PATHS),
@@ -102,7 +100,7 @@ export class CheckerPrograms {
         throw judgeError(`the checker exited with ${code}, which says neither right nor wrong: ${message}`);
     }
 
-    /** `validator in ans feedbackdir flags < out`; what it has to say is in `judgemessage.txt` of that folder. */
+    /** `validator in ans feedbackdir flags < out`; its message is in `judgemessage.txt` in that folder. */
     async #kattis(
         ready: ReadyProgram,
         test: StagedTest,
@@ -121,8 +119,8 @@ export class CheckerPrograms {
     }
 
     /**
-     * `grader flags < results`: it prints one line like those that it gets.
-     * @throws CheckerError if the grader broke its convention or could not be built; SandboxError if the sandbox broke
+     * `grader flags < results`: prints one line in the same format as its input lines.
+     * @throws CheckerError if the grader broke its convention or could not be built; SandboxError if the sandbox failed
      */
     grade(grader: GraderProgram, flags: readonly string[], items: readonly SubResult[]): Promise<SubResult> {
         const turn = this.#last.then(() => this.#grade(grader, flags, items));
@@ -157,7 +155,7 @@ export class CheckerPrograms {
     }
 
     /**
-     * A box of its own for a validator that works with one submission; the caller closes it.
+     * A separate box for a validator that works with one submission; the caller closes it.
      * @param more files beside the validator's own
      */
     open(checker: CheckerProgram, more: readonly PlacedFile[] = []): Promise<ReadyProgram> {
@@ -169,7 +167,7 @@ export class CheckerPrograms {
     }
 }
 
-/** Exit code of testlib's `quitp`, which says `points 12.5 why` on stderr. */
+/** Exit code of testlib's `quitp`, which prints `points 12.5 why` on stderr. */
 const TESTLIB_POINTS = 7;
 
 function readTestlibPoints(message: string): number | null {
@@ -177,7 +175,7 @@ function readTestlibPoints(message: string): number | null {
     return points === undefined ? null : Number(points);
 }
 
-/** Verdicts as graders read them. */
+/** Verdicts in the notation of graders. */
 const CODES: Readonly<Record<Verdict, string>> = {
     Accepted: 'AC',
     PartiallyAccepted: 'AC',
@@ -200,7 +198,10 @@ const VERDICTS_BY_CODE: ReadonlyMap<string, Verdict> = new Map([
     ['OLE', 'OutputLimitExceeded'],
 ]);
 
-/** What interpreters write, at the start of a line, when nobody catches an exception; they then exit with testlib's "wrong". */
+/**
+ * What interpreters print at the start of a line for an uncaught exception; their exit code is then the same as testlib's
+ * "wrong".
+ */
 const EXCEPTIONS: Readonly<Record<string, RegExp>> = {
     PYTHON: /^Traceback \(most recent call last\):$/m,
     PYTHON3: /^Traceback \(most recent call last\):$|^ *SyntaxError: /m,
@@ -210,7 +211,7 @@ const EXCEPTIONS: Readonly<Record<string, RegExp>> = {
     TYPESCRIPT: /^Node\.js v\d/m,
 };
 
-/** A checker that crashed, though its exit code says "wrong". */
+/** Whether a checker crashed although its exit code means "wrong". */
 function threw(report: RunReport, tag: string): boolean {
     return EXCEPTIONS[tag]?.test(report.stderr.toString()) ?? false;
 }

@@ -10,20 +10,20 @@ import { judgeSource, submissionFiles } from './static-validation.js';
 import type { PlacedSubmission } from './submission.js';
 import type { RunnableSubmission } from './submission-boxes.js';
 
-/** What running the tests of any kind of problem takes. */
+/** What running the tests of any kind of problem requires. */
 export interface TestRunner {
     readonly sample: StagedSample;
     readonly program: RunnableSubmission;
     readonly submission: PlacedSubmission;
-    /** Opens a box for a program of the problem's that works with this submission alone, with more files beside its own. */
+    /** Opens a box for a program of the problem that works with this submission alone, with more files beside its own. */
     readonly openProgram: (program: CheckerProgram, more: readonly PlacedFile[]) => Promise<ReadyProgram>;
     readonly check: CheckOutput;
     readonly scratch: string;
 }
 
 /**
- * What runs the tests of a sample, by the kind of problem that it is.
- * @throws CheckerError where an interactive problem has no validator to talk to
+ * Chooses how the tests of a sample are run, by its kind of problem.
+ * @throws CheckerError if an interactive problem has no validator to talk to
  */
 export function chooseRun(runner: TestRunner): RunTest {
     const run = chooseProgramRun(runner);

@@ -1,7 +1,7 @@
-/** What the placeholders of a language's commands stand for. Lists become one argument each. */
+/** Values of the placeholders in a language's commands. Each element of a list becomes one argument. */
 export type Placeholders = Readonly<Record<string, string | readonly string[]>>;
 
-/** Fills in a command of the language table. An argument that is a list's placeholder becomes as many as the list has. */
+/** Fills in a command of the language table. An argument that is a list's placeholder becomes one argument per element. */
 export function fillIn(command: readonly string[], values: Placeholders): [string, ...string[]] {
     const args = command.flatMap((argument) => {
         const whole = /^\{(\w+)\}$/.exec(argument)?.[1];
@@ -14,7 +14,7 @@ export function fillIn(command: readonly string[], values: Placeholders): [strin
     return [first, ...rest];
 }
 
-/** The commands that one with a `{this|that}` in it stands for, in the order in which they are tried. */
+/** The variants of a command that contains `{this|that}`, in the order in which they are tried. */
 export function listVariants(command: readonly string[]): [readonly string[], ...(readonly string[])[]] {
     const place = command.findIndex((argument) => CHOICE.test(argument));
     const choices = CHOICE.exec(command[place] ?? '')?.[1]?.split('|') ?? [];

@@ -9,14 +9,14 @@ import { COMMON_IMPORTS } from './missing-import.js';
 import { ImportProbe } from './probe-import.js';
 import { Toolchains, findUsableLanguage } from './toolchains.js';
 
-/** Modules or headers of a language that datasets' programs use most, and which of them are not here. */
+/** Modules or headers of a language that programs of datasets use most, and which of them are missing here. */
 export interface CommonImports {
     readonly language: string;
     readonly missing: readonly string[];
     readonly found: readonly string[];
 }
 
-/** Looks for the usual modules and headers as a run would; nothing where the sandbox does not work. */
+/** Looks for the usual modules and headers as a run would; returns nothing if the sandbox does not work. */
 export async function findCommonImports(
     settings: LanguageSettings,
     kind: SandboxKind,

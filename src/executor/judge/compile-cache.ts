@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { CapturedRun } from '../../model/entry.js';
 import { type PackedFile } from '../sandbox/wire.js';
 
-/** What a compiler made of a submission: files, or its complaint. */
+/** The result of compiling a submission: files, or the compiler's message. */
 export interface CacheEntry {
     /** null: it did not compile. */
     readonly files: readonly { readonly name: string; readonly mode: number }[] | null;
@@ -18,11 +18,11 @@ export interface CachedCompilation extends CacheEntry {
 /** 2 GiB of compiled submissions are kept between runs. */
 const MAX_BYTES = 2 * 1024 ** 3;
 const MANIFEST = 'manifest.json';
-/** Its time says when the cache was last trimmed. */
+/** Its modification time is when the cache was last trimmed. */
 const TRIMMED = '.trimmed';
 const TRIM_EVERY_MS = 3_600_000;
 
-/** Compiled submissions by content: a folder for each key, renamed into place whole and never changed. */
+/** Compiled submissions by content: a folder per key, renamed into place when complete and never changed. */
 export class CompileCache {
     constructor(private readonly root: string) {}
 
@@ -31,7 +31,7 @@ export class CompileCache {
         try {
             const entry = JSON.parse(await readFile(join(folder, MANIFEST), 'utf8')) as CacheEntry;
             const now = new Date();
-            // Last used: what `trim` goes by.
+            // Marks the entry as used, for `trim`.
             await utimes(join(folder, MANIFEST), now, now).catch(() => {});
             return { ...entry, folder };
         } catch {
@@ -58,18 +58,19 @@ export class CompileCache {
         try {
             await rename(building, folder);
         } catch {
-            // Somebody was quicker with the same thing.
+            // Another process has stored the same entry first.
             await rm(building, { recursive: true, force: true });
         }
         return { ...entry, folder };
     }
 
-    /** Trims unless another worker or another run has within the hour: it looks at every file that there is. */
+    /** Trims unless another worker or run has done so within the hour, since trimming looks at every file. */
     async trimNowAndThen(): Promise<void> {
         const marker = join(this.root, TRIMMED);
         const last = await stat(marker).catch(() => null);
         if (last !== null && Math.abs(Date.now() - last.mtimeMs) < TRIM_EVERY_MS) return;
-        // Before it is done: the other workers of this run come at the same moment. Without a folder there is nothing to trim.
+        // Set the marker first, since the other workers of this run get here at the same time. Without a folder there is nothing
+        // to trim.
         const marked = await writeFile(marker, '').then(
             () => true,
             () => false,
@@ -77,7 +78,7 @@ export class CompileCache {
         if (marked) await this.trim();
     }
 
-    /** Removes what has not been used for the longest time, until the rest fits; and what a kill left half built. */
+    /** Removes the least recently used entries until the rest fits, and entries left unfinished by a kill. */
     async trim(maxBytes = MAX_BYTES): Promise<void> {
         const names = (await readdir(this.root).catch(() => [])).filter((name) => name !== TRIMMED);
         const entries = await Promise.all(names.map((name) => this.#weigh(name)));

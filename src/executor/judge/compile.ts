@@ -21,7 +21,7 @@ import type { PlacedSubmission } from './submission.js';
 import { layOut } from './submission.js';
 import type { UsableLanguage } from './toolchains.js';
 
-/** A program that can be run: the files to put into its box. */
+/** A runnable program: the files to put into its box. */
 export interface Program {
     readonly files: readonly PlacedFile[];
     readonly main: string;
@@ -30,27 +30,29 @@ export interface Program {
 
 export type Compilation =
     | { readonly kind: 'program'; readonly program: Program }
-    /** `doubt`: it may be the machine's doing, and is final once it has happened again; null: it is the program's fault. */
+    /**
+     * `doubt`: the machine may be to blame, so the error is final only once it has been repeated; null: the program is to blame.
+     */
     | { readonly kind: 'error'; readonly result: CapturedRun; readonly doubt: Suspicion | null }
     | { readonly kind: 'failure'; readonly failure: Failure };
 
-/** Of a compiler's words this much is kept in the cache; how much goes into results is decided later. */
+/** Bytes of compiler output kept in the cache; how much goes into results is decided later. */
 const MESSAGE_BYTES = 16 * 1024;
 
 /**
- * What compilers say when the machine failed them. A program can have them say it too (they quote its lines), so that it is
- * a doubt and not a failure.
+ * What compilers print when the machine fails them. A program can cause such output too (compilers quote its lines), so it is a
+ * doubt and not a failure.
  */
 const MACHINE_FAILED =
     /No space left on device|virtual memory exhausted|out of memory allocating|Cannot allocate memory|Killed signal terminated|insufficient memory for the Java Runtime|Resource temporarily unavailable/i;
 
-/** A compilation that may have failed for the machine's sake; never cached. */
+/** A compilation that may have failed because of the machine; never cached. */
 interface DoubtfulCompilation {
     readonly result: CapturedRun;
     readonly doubt: Suspicion;
 }
 
-/** Compiles submissions in the sandbox, each content once. */
+/** Compiles submissions in the sandbox, each distinct content once. */
 export class Compiler {
     readonly #cache: CompileCache;
     readonly #libraries: BuildCache;
@@ -67,12 +69,12 @@ export class Compiler {
         this.#libraries = new BuildCache(compileCache);
     }
 
-    /** Call at the start of a worker: keeps the cache within its size. */
+    /** Keeps the cache within its size; call at the start of a worker. */
     trim(): Promise<void> {
         return this.#cache.trimNowAndThen();
     }
 
-    /** @throws SandboxError where the sandbox broke */
+    /** @throws SandboxError if the sandbox failed */
     async compile(usable: UsableLanguage, submission: PlacedSubmission): Promise<Compilation> {
         const { main, mainClass } = submission;
         if (usable.compile === null) {
@@ -80,7 +82,7 @@ export class Compiler {
         }
         const key = this.#key(usable, submission);
         const cached = await this.#cache.get(key);
-        // Earlier versions kept what cannot be started, too.
+        // Earlier versions also cached programs that cannot be started.
         const isKept = cached !== null && (cached.files === null || hasProgram(usable, cached.files));
         const done = isKept ? cached : await this.#build(usable, submission, key);
         if ('reason' in done) return { kind: 'failure', failure: done };
@@ -152,7 +154,7 @@ export class Compiler {
                     const why = describeUseless(usable, made);
                     if (why === null) return await this.#cache.put(key, made, result);
                     result = refused(result, `the ${language.name} compiler ${why}`);
-                    // Programs run while some languages are compiled, and may leave anything; or the disk is full.
+                    // The disk is full, or, in a language whose compilation runs programs, those left too much.
                     if (made === null) return { result, doubt: 'machine' };
                 }
                 complaint ??= result;
@@ -169,8 +171,8 @@ export class Compiler {
     }
 
     /**
-     * The first complaint in a language is believed only if the compiler can compile anything at all; one that the machine may
-     * be to blame for only if it can do so now.
+     * The first error in a language counts only if the compiler can compile anything at all. An error for which the machine may
+     * be to blame counts only if the compiler works right now.
      */
     async #believed(
         usable: UsableLanguage,
@@ -205,7 +207,7 @@ export class Compiler {
     }
 }
 
-/** The command, told where the compiled standard library stands. */
+/** The command, with the location of the compiled standard library. */
 function withLibrary(
     command: readonly string[],
     { standardLibrary }: Language,
@@ -215,7 +217,7 @@ function withLibrary(
     return ['/usr/bin/env', `${standardLibrary.cacheVariable}=${folder}`, ...command];
 }
 
-/** @param copied the folder that is copied to `src` of the work folder first; null: none */
+/** @param copied the folder to copy to `src` in the work folder first; null: none */
 function runCompiler(
     box: Box,
     command: readonly string[],
@@ -231,7 +233,7 @@ function runCompiler(
     });
 }
 
-/** What the compiler left; null where that is too large, or cannot be read. @throws SandboxError where the box broke */
+/** The compiler's output files; null if they are too large or cannot be read. @throws SandboxError if the box failed */
 async function collect(box: Box, out: string, bundle: string): Promise<readonly PackedFile[] | null> {
     try {
         await box.collect(out, bundle, COMPILED_BYTES);
@@ -242,13 +244,13 @@ async function collect(box: Box, out: string, bundle: string): Promise<readonly 
     return [...unpack(await readFile(bundle))];
 }
 
-/** Why nothing can be started of what a compiler left; null: something can. */
+/** Why the compiler's output cannot be started; null: it can. */
 function describeUseless(usable: UsableLanguage, made: readonly PackedFile[] | null): string | null {
     if (made === null) return 'left more than can be kept';
     return hasProgram(usable, made) ? null : 'made no program that can be started';
 }
 
-/** A library, or a package that is not the main one, compiles well in some languages. */
+/** In some languages, a library or a non-main package compiles successfully but cannot be started. */
 const hasProgram = (
     { language }: UsableLanguage,
     files: readonly Pick<PackedFile, 'name' | 'mode'>[],
@@ -256,13 +258,13 @@ const hasProgram = (
     language.makes !== 'program' ||
     !startsWhatItCompiles(language) ||
     files.some(({ name, mode }) => name === 'main' && (mode & 0o111) !== 0);
-/** A compilation that ended well, shown as one that did not. */
+/** Turns a successful compilation into a failed one. */
 function refused(result: CapturedRun, why: string): CapturedRun {
     const said = result.stderr === '' || result.stderr.endsWith('\n') ? result.stderr : `${result.stderr}\n`;
     return { ...result, status: 'Error', stderr: `${said}${why}\n` };
 }
 
-/** Limits that a program can drive its compiler into. */
+/** Limits that a program can make its compiler exceed. */
 const OF_THE_PROGRAM: ReadonlySet<RunReport['limit']> = new Set([
     'cpu',
     'memory',
@@ -271,11 +273,11 @@ const OF_THE_PROGRAM: ReadonlySet<RunReport['limit']> = new Set([
 ] as const);
 
 /**
- * How a compilation that was stopped at a limit is shown; null where it was not. One that ran out of wall time may have waited
- * for the machine, or for what its program included: a pipe, say.
+ * The result of a compilation that was stopped at a limit; null if it was not. One that ran out of wall time may have waited for
+ * the machine, or for something that its program included, such as a pipe.
  */
 function stoppedAtLimit(report: RunReport, name: string, { cpu }: RunLimits): DoubtfulCompilation | null {
-    // On a busy machine the kernel's own limit, two seconds later, may come before our look at it.
+    // On a busy machine, the kernel's own limit, two seconds higher, may strike before we check.
     const limit = report.limit ?? (report.signal !== null && report.cpu >= cpu ? 'cpu' : null);
     if (limit === null) return null;
     const result = toCompilerResult(report, MESSAGE_BYTES);

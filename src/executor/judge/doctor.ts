@@ -19,21 +19,21 @@ export interface DoctorOptions {
     readonly languages: Readonly<Record<string, LanguageOverride>>;
 }
 
-/** What this machine has for judging, and what it cannot hold. */
+/** What this machine offers for judging, and what it cannot enforce. */
 export interface DoctorReport {
     readonly user: { readonly uid: number | null; readonly isRoot: boolean };
     readonly sandbox: {
         readonly asked: SandboxChoice;
-        /** null: what was asked for does not work; `problem` says why. */
+        /** null: the requested sandbox does not work; `problem` tells why. */
         readonly kind: SandboxKind | null;
         readonly problem: string | null;
         readonly notes: readonly string[];
-        /** What programs are not kept from, in the sandbox that is used. */
+        /** What the sandbox in use does not prevent. */
         readonly notEnforced: readonly string[];
     };
     readonly bwrap: { readonly path: string; readonly version: string | null } | null;
     readonly helper: {
-        /** `none`: there is neither a C compiler nor python3, so no program can be started. */
+        /** `none`: neither a C compiler nor python3 exists, so no program can be started. */
         readonly kind: 'c' | 'python' | 'none';
         readonly path: string | null;
         readonly note: string | null;
@@ -46,15 +46,15 @@ export interface DoctorReport {
 export interface DoctorLanguage {
     readonly tag: string;
     readonly name: string;
-    /** null: it cannot run here; `missing` says why. */
+    /** null: it cannot run here; `missing` tells why. */
     readonly path: string | null;
     readonly version: string | null;
     readonly missing: string | null;
-    /** Tools of the same name that were not taken, and why. */
+    /** Tools of the same name that were rejected, and why. */
     readonly passedOver: readonly string[];
 }
 
-/** Looks at this machine as a run with these options would. Never throws for what it finds broken. */
+/** Examines this machine as a run with these options would. Never throws because something is broken. */
 export async function diagnose(options: DoctorOptions): Promise<DoctorReport> {
     const [sandbox, bwrap, helper, includeDirs] = await Promise.all([
         examineSandbox(options.sandbox),

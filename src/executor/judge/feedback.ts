@@ -6,18 +6,18 @@ import { getMessage } from '../../util/message.js';
 import { type PackedFile, unpack } from '../sandbox/wire.js';
 import { firstWords, getOutputBound, type ReadyProgram } from './judge-programs.js';
 
-/** What a validator left in its feedback folder. */
+/** Contents of a validator's feedback folder. */
 export interface Feedback {
-    /** From `judgemessage.txt`; '': nothing. */
+    /** From `judgemessage.txt`; empty: none. */
     readonly message: string;
     /** From `score.txt` or `score_multiplier.txt`; null: neither. */
     readonly score: GivenScore | null;
     readonly files: readonly PackedFile[];
-    /** Why the folder could not be read; null: it was. */
+    /** Why the folder could not be read; null: it was read. */
     readonly problem: string | null;
 }
 
-/** Reads a feedback folder of a program whose work folder was kept; that is emptied by it. */
+/** Reads the feedback folder of a program whose work folder was kept, and empties that folder. */
 export async function readFeedback(
     { box, source }: Pick<ReadyProgram, 'box' | 'source'>,
     folder: string,
@@ -47,7 +47,7 @@ export function toFeedback(files: readonly PackedFile[]): Feedback {
 }
 
 const MESSAGE_FILE = 'judgemessage.txt';
-/** What is read of feedback folders. */
+/** The files of a feedback folder that are read. */
 export const FEEDBACK_FILES = [MESSAGE_FILE, 'score.txt', 'score_multiplier.txt'] as const;
 
 const readScore = (files: readonly PackedFile[]): GivenScore | null => {
@@ -57,7 +57,7 @@ const readScore = (files: readonly PackedFile[]): GivenScore | null => {
     return share === undefined ? null : { share: parseScore(share) };
 };
 
-/** NaN where the file holds no number; it matters only where a score is wanted. */
+/** NaN if the file does not contain a number, which matters only if a score is required. */
 function parseScore({ content }: PackedFile): number {
     const text = content.subarray(0, 1024).toString().trim();
     return text === '' ? Number.NaN : Number(text);

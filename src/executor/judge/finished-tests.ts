@@ -6,22 +6,23 @@ const INPUT = 'in';
 const ANSWER = 'ans';
 const SETTINGS = 'yaml';
 
-/** Where a test is to be written; `settings` may stay missing. */
+/** Where a test is to be written; `settings` is optional. */
 export interface TestPaths {
     readonly input: string;
     readonly answer: string;
     readonly settings: string;
-    /** For whatever else its making needs. */
+    /** For temporary data of its generation. */
     readonly scratch: string;
 }
 
 /**
- * The tests of a package of which not all are made yet: a folder for each, renamed into place whole, so that a start that was
- * killed loses just the test that it was at. Several shards may be at the same package; who is first with a test decides it.
+ * The tests of a package that is not generated completely yet: a folder for each test, renamed into place when complete, so that
+ * a start that is killed loses only the test in progress. Several shards may generate the same package; the first to finish a
+ * test wins.
  */
 export class FinishedTests {
     constructor(
-        /** Named by what decides the package's tests. */
+        /** Named after everything that determines the package's tests. */
         private readonly folder: string,
     ) {}
 
@@ -30,7 +31,7 @@ export class FinishedTests {
         return names.filter((name) => /^\d+$/.test(name)).length;
     }
 
-    /** Makes the test unless it is there. @returns its bytes */
+    /** Generates the test unless it exists. @returns its size in bytes */
     async add(index: number, make: (paths: TestPaths) => Promise<void>): Promise<number> {
         const place = join(this.folder, String(index));
         if (!(await exists(place))) {
@@ -41,7 +42,7 @@ export class FinishedTests {
                 await make({ ...pathsIn(making), scratch });
                 await rm(scratch, { force: true });
                 await rename(making, place).catch(async (error: unknown) => {
-                    // Another shard was quicker.
+                    // Another shard was faster.
                     if (!(await exists(place))) throw error;
                 });
             } finally {
@@ -52,7 +53,7 @@ export class FinishedTests {
         return (await stat(input)).size + (await stat(answer)).size;
     }
 
-    /** Puts a finished test at `<path>.in`, `<path>.ans` and `<path>.yaml`. */
+    /** Places a finished test at `<path>.in`, `<path>.ans` and `<path>.yaml`. */
     async place(index: number, path: string): Promise<void> {
         const { input, answer, settings } = pathsIn(join(this.folder, String(index)));
         await linkOrCopy(input, `${path}.in`);
@@ -77,6 +78,6 @@ const exists = (path: string): Promise<boolean> =>
         () => false,
     );
 
-/** Some file systems have no links. */
+/** Some file systems do not support links. */
 const linkOrCopy = (from: string, to: string): Promise<void> =>
     link(from, to).catch(() => copyFile(from, to));

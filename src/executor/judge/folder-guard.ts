@@ -3,16 +3,16 @@ import { join } from 'node:path';
 
 export interface FolderGuard {
     readonly isExceeded: boolean;
-    /** Called once, as soon as more is seen. */
+    /** Called once, as soon as the folder exceeds its limits. */
     onExceeded(callback: () => void): void;
     stop(): void;
 }
 
 const EVERY_MS = 500;
-/** What `blocks` of a file counts in. */
+/** Unit of a file's `blocks`, in bytes. */
 const BLOCK = 512;
 
-/** Looks now and then whether a folder holds too much, where no file system of its own bounds it. */
+/** Checks periodically whether a folder exceeds its limits, if it has no file system of its own that bounds it. */
 export function guardFolder(folder: string, mostFiles: number, mostBytes: number): FolderGuard {
     let isExceeded = false;
     let isStopped = false;
@@ -38,13 +38,13 @@ export function guardFolder(folder: string, mostFiles: number, mostBytes: number
     };
 }
 
-/** Follows no link; what vanishes meanwhile counts as nothing. */
+/** Does not follow links; files that vanish meanwhile are not counted. */
 async function holdsMore(folder: string, mostFiles: number, mostBytes: number): Promise<boolean> {
     let files = 0;
     let bytes = 0;
     const folders = [folder];
     for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
-        // One by one: there may be a million in one folder.
+        // One entry at a time, since a folder may contain a million.
         const entries = await opendir(at).catch(() => null);
         if (entries === null) continue;
         for await (const entry of entries) {

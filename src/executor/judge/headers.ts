@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { UserError } from '../../util/user-error.js';
 import type { PlacedFile } from '../sandbox/wire.js';
 
-/** The files of `--include-dir`, as compilers see them: `include-0`, `include-1` ... below the source folder. */
+/** The files of `--include-dir`, as seen by compilers: `include-0`, `include-1` ... below the source folder. */
 export interface Headers {
     readonly files: readonly PlacedFile[];
     readonly folders: readonly string[];
-    /** Of names and contents. */
+    /** Hash of names and contents. */
     readonly digest: string;
 }
 
 const HEADER = /\.(h|hh|hpp|hxx|inc)$/;
 const MOST = 500;
 
-/** @throws UserError (exit 2) if a folder cannot be read, or holds far more than headers */
+/** @throws UserError (exit 2) if a folder cannot be read, or contains far more than headers */
 export async function readHeaders(includeDirs: readonly string[]): Promise<Headers> {
     const hash = createHash('sha256');
     const files: PlacedFile[] = [];

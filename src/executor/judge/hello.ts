@@ -1,4 +1,4 @@
-/** The least program of each compiled language, by tag: a compiler that refuses it is broken. */
+/** Minimal programs of the compiled languages, by tag: a compiler that rejects one is broken. */
 export const COMPILED_HELLO_WORLDS: Readonly<Record<string, string>> = {
     C: '#include <stdio.h>\nint main(void) { puts("hello"); return 0; }\n',
     CPP: '#include <iostream>\nint main() { std::cout << "hello\\n"; }\n',

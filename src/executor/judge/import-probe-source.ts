@@ -1,20 +1,20 @@
 import { featureProbe } from './missing-feature.js';
 import { findMissingImport, type MissingImport } from './missing-import.js';
 
-/** The exit code by which a probe of an interpreted language says that it did not find its module. */
+/** Exit code of a probe in an interpreted language that did not find its module. */
 const NOT_FOUND = 3;
 
-/** How a probe ended, wherever it ran. */
+/** How a probe ended, wherever it was run. */
 export interface ProbeEnd {
-    /** What its compiler wrote where it did not compile; null: it compiled, or nothing was to be compiled. */
+    /** The compiler's output if the probe did not compile; null: it compiled, or needs no compilation. */
     readonly complaint: string | null;
-    /** Of the program; null where it did not run, or did not exit. */
+    /** Exit code of the program; null if it did not run or did not exit. */
     readonly exitCode: number | null;
 }
 
 /**
- * A program of ours that imports what a submission asked for in vain: interpreted, it exits with a code of its own where it does not
- * find it; compiled, it does not compile.
+ * A program of ours that imports what a submission failed to import. If its language is interpreted, it exits with a special code
+ * when the import fails; if compiled, it does not compile.
  */
 export function importProbe({ what, name }: MissingImport, tag: string): string {
     const text = JSON.stringify(name);
@@ -45,7 +45,7 @@ export function importProbe({ what, name }: MissingImport, tag: string): string 
     }
 }
 
-/** Whether a probe did not find its module, header or package. Any end but the one that says so proves nothing. */
+/** Whether a probe did not find its module, header or package. Only the end that means exactly this is proof. */
 export function isProbedMissing(wanted: MissingImport, tag: string, end: ProbeEnd): boolean {
     if (wanted.what === 'module') return end.complaint === null && end.exitCode === NOT_FOUND;
     if (end.complaint === null) return false;

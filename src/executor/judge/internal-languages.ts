@@ -1,9 +1,9 @@
 import type { Language } from './language.js';
 
-/** A submission of answers instead of a program: the answer to a test is a file with the test's name. */
+/** A submission of answers instead of a program: the answer to a test is a file named after the test. */
 export const ANSWERS = 'ANSWERS';
 
-/** Looks in the folder `$0` for the answer to the test `$1`; the only file answers every test. */
+/** Looks in the folder `$0` for the answer to the test `$1`; if there is only one file, it answers every test. */
 const FIND_ANSWER = `for file in "$0/$1.out" "$0/$1.ans" "$0/\${1##*/}.out" "$0/\${1##*/}.ans"; do
     [ -f "$file" ] && exec cat "$file"
 done
@@ -12,8 +12,8 @@ set -- "$0"/*
 exit 0`;
 
 /**
- * Programs of problems with a script `build` or `run`: a copy of their folder (`$0`) in `$1` is built by the one and started
- * by the other. The other arguments are those of compilers that name folders of headers.
+ * Programs of problems with a script `build` or `run`: a copy of their folder (`$0`) in `$1` is built by the former and started
+ * by the latter. The remaining arguments are compiler options that name header folders.
  */
 const BUILD = `from="$0" to="$1" && shift
 for include; do CPATH="$CPATH:\${include#-I}"; done
@@ -22,7 +22,7 @@ cp -R "$from/." "$to" && cd "$to" && chmod -R u+w . || exit 1
 if [ -f build ]; then chmod u+x build && ./build || exit 1; fi
 chmod a+rx run`;
 
-/** Kinds of submissions and of problems' programs that are not languages, and not shown as such. */
+/** Kinds of submissions and of problems' programs that are not languages and are not listed as such. */
 export const INTERNAL: readonly Language[] = [
     {
         compile: [],
@@ -44,7 +44,7 @@ export const INTERNAL: readonly Language[] = [
         compile: [['sh', '-c', BUILD, '{dir}', '{out}', '{includes}']],
         run: [['{dir}/run']],
         makes: 'folder',
-        // It may start anything.
+        // It may start any program.
         memory: { addressSpace: false, overhead: 0 },
         processes: 256,
         outOfMemory: null,

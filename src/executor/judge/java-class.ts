@@ -1,16 +1,16 @@
 /*
- * Java names the file after its public class and starts a class by its full name; submissions come as bare text.
+ * Java names a file after its public class and starts a class by its full name, but submissions are plain text without a name.
  */
 
-/** Where a Java source has its `main`, and how its file must be called. */
+/** Which class of a Java source has `main`, and the required file name. */
 export interface JavaClass {
     /** `Solution.java` */
     readonly fileName: string;
-    /** `com.example.Solution`, or null where no class has a `main`. */
+    /** `com.example.Solution`, or null if no class has a `main`. */
     readonly mainClass: string | null;
 }
 
-/** Comments and literals blanked out, so that nothing inside them looks like code. */
+/** Blanks out comments and literals, so that nothing inside them looks like code. */
 function withoutText(source: string): string {
     return source.replace(
         /\/\*[\s\S]*?\*\/|\/\/[^\n]*|"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g,
@@ -27,7 +27,7 @@ interface TopLevel {
 const DECLARATION =
     /((?:\b(?:public|final|abstract|strictfp|sealed|static)\s+|@\w+(?:\([^)]*\))?\s*)*)\b(?:class|interface|enum|record)\s+([\p{L}\p{N}_$]+)/uy;
 
-/** Classes outside of any other, with what is between their braces. */
+/** Top-level classes, with the text between their braces. */
 function topLevelClasses(code: string): TopLevel[] {
     const classes: TopLevel[] = [];
     for (let at = 0; at < code.length; ) {
@@ -64,14 +64,14 @@ function closingBrace(code: string, open: number): number {
 
 const MAIN = /\bstatic\s+(?:\w+\s+)*?void\s+main\s*\(/;
 
-/** @param fallback name of the file where nothing in it demands another */
+/** @param fallback name of the file if nothing in it requires another */
 export function findJavaClass(source: string, fallback = 'Main.java'): JavaClass {
     const code = withoutText(source);
     const packageName = /^\s*package\s+([\p{L}\p{N}_$.]+)\s*;/mu.exec(code)?.[1];
     const classes = topLevelClasses(code);
     const runnable = classes.filter((one) => MAIN.test(one.body));
     const named = classes.find((one) => one.isPublic);
-    // Where several could be started: the public one, as who names it so means it; then Main, which most judges start.
+    // If several could be started: the public one, since the author named it so on purpose; then Main, which most judges start.
     const main =
         runnable.find((one) => one.isPublic) ??
         runnable.find((one) => one.name === 'Main') ??

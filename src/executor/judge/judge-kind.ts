@@ -2,7 +2,7 @@ import { PROBLEM_FEATURES } from '../../model/problem-features.js';
 import type { JudgingOptions, LocalOptions } from '../descriptor.js';
 import type { WorkerExecutorKind } from '../executor-kind.js';
 
-// What judging is told by options belongs to every executor that judges: config/run-options/limits.ts.
+// Judging options belong to every executor that judges: config/run-options/limits.ts.
 const OPTIONS = {};
 
 export interface JudgeConfig {
@@ -13,9 +13,12 @@ export interface JudgeDescriptor extends JudgingOptions, LocalOptions {
     readonly kind: 'judge';
 }
 
-/** A judge's worker bounds every program; only if that fails too does its patience end it. Seconds a test, and for compiling. */
+/**
+ * A judge's worker limits every program itself; this patience is the last resort if that fails. Seconds per test, and for
+ * compiling.
+ */
 const SLACK = { factor: 4, perTest: 30, compile: 600 } as const;
-/** Tests of one submission, for that patience: a hung worker must be noticed some day, not soon. */
+/** Tests per submission assumed for that patience: a hung worker must be noticed eventually, not soon. */
 const TESTS_BOUND = 200;
 
 /** Judges programs on this machine. */
@@ -42,7 +45,7 @@ export const JUDGE: WorkerExecutorKind<typeof OPTIONS, JudgeConfig, JudgeDescrip
         const table = buildLanguageTable({ overrides: options.languages, python2As3: options.python2As3 });
         const compilers = new Map<string, string>();
         for (const [tag, { compiler }] of available) if (compiler !== null) compilers.set(tag, compiler);
-        // Tasks for workers wait for one that has their toolchain, and are compiled by whichever that is.
+        // Tasks for workers wait for one that has their toolchain, and any worker that has it may compile them.
         const runnable = context.isQueued ? table : available;
         return {
             descriptor: { kind, ...options },

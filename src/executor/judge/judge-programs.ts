@@ -19,11 +19,11 @@ import type { UsableLanguage } from './toolchains.js';
 import { adaptFiles } from './windows-programs.js';
 
 /*
- * The programs that a problem brings along: checkers, graders, interactors. Each is compiled once and keeps one box for
- * all that it is asked.
+ * The programs that come with a problem: checkers, graders, interactors. Each is compiled once and keeps one box for all its
+ * uses.
  */
 
-/** A program of the problem's broke its convention, or could not be built. */
+/** A program of the problem broke its convention or could not be built. */
 export class CheckerError extends Error {
     override readonly name = 'CheckerError';
 
@@ -33,14 +33,14 @@ export class CheckerError extends Error {
 }
 
 /**
- * The failure that an error stands for which a check or the sandbox threw.
- * @throws the error itself, where it is a bug of ours
+ * The failure for an error thrown by a check or by the sandbox.
+ * @throws the error itself if it is a bug in resume-run
  */
 export function checkFailure(error: unknown): Failure {
     if (error instanceof CheckerError) return error.failure;
     if (error instanceof SandboxError) return { reason: 'sandbox', message: error.message };
     if (error instanceof ScoreError) return { reason: 'judge-error', message: error.message };
-    // Flags in the dataset that the checker does not know.
+    // Flags in the dataset that the checker does not support.
     if (error instanceof UserError) return { reason: 'judge-error', message: error.message };
     throw error;
 }
@@ -49,7 +49,7 @@ export function judgeError(message: string): CheckerError {
     return new CheckerError({ reason: 'judge-error', message });
 }
 
-/** A program of the problem's, as the dataset has it. */
+/** A program of the problem, as given in the dataset. */
 export interface JudgeProgram {
     /** Language tag; null: recognised by the main file's name. */
     readonly language: string | null;
