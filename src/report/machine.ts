@@ -1,10 +1,10 @@
 import { loadavg } from 'node:os';
 
-/** How this machine and process are doing now. */
+/** Current memory of this process and load of the machine. */
 export function measureMachine(): { readonly memory: number; readonly load: number | null } {
     return {
         memory: process.memoryUsage.rss(),
-        // Windows has no load average: Node says 0 there.
+        // Windows has no load average: Node returns 0.
         load: process.platform === 'win32' ? null : (loadavg()[0] ?? null),
     };
 }

@@ -2,13 +2,13 @@ import { type PlannedCell } from '../model/matrix-file.js';
 import { escapeLine } from '../util/printable.js';
 import { count, formatCount } from './format.js';
 
-/** Cells that are listed one by one; `--dry-run --json` lists all. */
+/** Most cells that are listed; `--dry-run --json` lists all. */
 const MOST_CELLS = 60;
 
-/** How far a part of a matrix is. */
+/** Progress of a part of a matrix. */
 export interface MatrixFigures {
     readonly instances: number;
-    /** With those that an earlier database counted. */
+    /** Including those counted by an earlier database. */
     readonly done: number;
     readonly imported: number;
     readonly toRun: number;
@@ -16,31 +16,31 @@ export interface MatrixFigures {
 
 export interface CellFigures extends MatrixFigures {
     readonly cell: string;
-    /** The phase that runs it; null outside of phases. */
+    /** The phase that runs the cell; null outside of phases. */
     readonly phase: string | null;
 }
 
 export interface PhaseFigures extends MatrixFigures {
     readonly phase: string;
     readonly title: string | null;
-    /** Instances of cells that an earlier phase names too, and runs. Not in the other figures. */
+    /** Instances of cells that an earlier phase also names, and runs. Not included in the other figures. */
     readonly shared: number;
 }
 
 export interface MatrixProgress extends MatrixFigures {
-    /** Cells that were asked for and that `--only`, `--limit` or `--shard` leave out. Not in the figures. */
+    /** Requested cells that `--only`, `--limit` or `--shard` exclude. Not included in the figures. */
     readonly otherCells: number;
     readonly phases: readonly PhaseFigures[];
     readonly cells: readonly CellFigures[];
 }
 
-/** The cells that were asked for, and those of them that this start takes. Both in order. */
+/** The requested cells, and those of them that this start runs. Both in order. */
 export interface MatrixCells {
     readonly all: readonly PlannedCell[];
     readonly chosen: readonly PlannedCell[];
 }
 
-/** @param due tasks to run by sample; a chosen cell that is not in it is finished */
+/** @param due number of tasks to run, by sample; a chosen cell that is missing is finished */
 export function measureMatrix(
     { all, chosen: cells }: MatrixCells,
     phases: readonly { readonly name: string; readonly title: string | null }[],
@@ -78,7 +78,7 @@ function sumFigures(figures: readonly MatrixFigures[]): MatrixFigures {
     };
 }
 
-/** The table before a run: what is done and what is to run, in all, by phase and by cell. */
+/** The table before a run: what is done and what will run, in total, by phase and by cell. */
 export function renderMatrix(progress: MatrixProgress): string {
     const { cells, phases, imported, otherCells } = progress;
     const others = otherCells === 0 ? '' : ` of ${count(cells.length + otherCells)}`;
@@ -110,11 +110,11 @@ export function renderMatrix(progress: MatrixProgress): string {
 const describeState = ({ done, instances, toRun }: MatrixFigures): string =>
     `${count(done)}/${count(instances)} done, ${count(toRun)} to run`;
 
-/** As the earlier tools printed it: people search their logs for it. */
+/** The line that the earlier tools printed: people search their logs for it. */
 const formatEarlierLine = ({ done, instances, toRun }: MatrixFigures): string =>
     toRun === 0 ? `${done}/${instances} 已完成` : `${done}/${instances} 已完成 (需要补充 ${toRun} 个)`;
 
-/** What stands before the last coordinate, and that. */
+/** Splits off the last coordinate. */
 function splitId(id: string): readonly [string, string] {
     const at = id.lastIndexOf('/');
     return at < 0 ? ['', id] : [id.slice(0, at), id.slice(at + 1)];

@@ -1,4 +1,4 @@
-/** What a bar of each panel shows. Null: not measured. */
+/** Values of a mode, one bar in each panel. Null: not measured. */
 export interface ModeBars {
     readonly mode: string;
     /** Requests a second. */
@@ -14,12 +14,12 @@ const LABEL = 70;
 const BAR = 22;
 const GAP = 8;
 const HEAD = 28;
-/** Room for the number after a bar. */
+/** Space for the number after a bar. */
 const NUMBER = 90;
 
 /**
- * Throughput, CPU and memory of each mode as bars: three panels, each with a scale of its own. Readable on light and dark ground.
- * @param about one line that says what was measured
+ * Throughput, CPU and memory of each mode as bars, in three panels with separate scales. Readable on light and dark backgrounds.
+ * @param about one line that describes the measurement
  */
 export function drawModes(about: string, modes: readonly ModeBars[]): string {
     const panelHeight = HEAD + modes.length * (BAR + GAP) + GAP;

@@ -1,11 +1,11 @@
 import type { GroupTally, SampleTally } from '../model/tally.js';
 import { VERDICTS } from '../model/verdict.js';
 
-/** A share of what was judged: failures, skips and what is still open are in neither number. */
+/** A share of the judged tasks: neither number includes failures, skips or open tasks. */
 export interface Rate {
     readonly hits: number;
     readonly judged: number;
-    /** `hits / judged`, from 0 to 1; null when nothing was judged. */
+    /** `hits / judged`, from 0 to 1; null if nothing was judged. */
     readonly value: number | null;
 }
 
@@ -16,7 +16,7 @@ export function countJudged(group: GroupTally): number {
     return judged;
 }
 
-/** Those that the group's rate counts: known-right programs that scored in part say nothing of the tests. */
+/** Tasks that the group's rate counts: not correct solutions that scored in part, which say nothing about the tests. */
 export function countRated(group: GroupTally): number {
     return countJudged(group) - (group.inPart ?? 0);
 }
@@ -25,21 +25,21 @@ export function countAccepted(group: GroupTally): number {
     return group.verdicts.Accepted ?? 0;
 }
 
-/** Mean share of the best score, from 0 to 1; null where no finished task has one. */
+/** Mean share of the best score, from 0 to 1; null if no finished task has a score. */
 export function computeMeanScore({ scores }: GroupTally): number | null {
     return scores === undefined || scores.tasks === 0 ? null : scores.shares / scores.tasks;
 }
 
 /**
- * TPR: accepted / judged solutions. Solutions that scored in part, as their dataset allows, are in neither number. Null where there is
- * no such group.
+ * TPR: accepted / judged solutions. Neither number includes solutions that scored in part, as their dataset allows. Null if there
+ * is no such group.
  */
 export function computeTruePositiveRate(groups: SampleTally['groups']): Rate | null {
     const group = Object.hasOwn(groups, 'solution') ? groups['solution'] : undefined;
     return group === undefined ? null : computeRate(countAccepted(group), countRated(group));
 }
 
-/** TNR: rejected / judged incorrect solutions. Null where there is no such group. */
+/** TNR: rejected / judged incorrect solutions. Null if there is no such group. */
 export function computeTrueNegativeRate(groups: SampleTally['groups']): Rate | null {
     const group = Object.hasOwn(groups, 'incorrect_solution') ? groups['incorrect_solution'] : undefined;
     if (group === undefined) return null;

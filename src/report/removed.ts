@@ -19,7 +19,7 @@ export class RemovedList {
     }
 }
 
-/** The list as lines; none where nothing was removed. */
+/** The list as lines; empty if nothing was removed. */
 export function renderRemoved(removed: RemovedSamples, { style }: Page, most: number): string[] {
     if (removed.count === 0) return [];
     const shown = removed.samples.slice(0, most);

@@ -5,13 +5,16 @@ import { countHits, nameRate, type Report, sumGroups } from './report.js';
 import { describeExpectation, orderGroups } from './sections.js';
 import type { SuccessWord } from './success-word.js';
 
-/** The report as Markdown, for an issue or a pull request, line by line: a million samples make more text than is worth holding. */
+/**
+ * The report as Markdown, for an issue or a pull request. Yields line by line: the text for a million samples is too long to
+ * hold.
+ */
 export function* reportMarkdown(report: Report, success?: SuccessWord): Generator<string> {
     for (const line of formatTableLines(report, success)) yield `${line}\n`;
     for (const line of formatListLines(report)) yield `${line}\n`;
 }
 
-/** What stands below the table. */
+/** The lines below the table. */
 function formatListLines(report: Report): string[] {
     const { total, removed } = report;
     const lines: string[] = [];
@@ -77,7 +80,7 @@ function formatTableLines(report: Report, success: SuccessWord | undefined): Ite
     return renderMarkdownTable(titles, rows());
 }
 
-/** Names of groups come from the dataset, but for the two that have a title of ours. */
+/** Group names come from the dataset, except for the two with titles of our own. */
 function formatTitle(group: string): MarkdownPart {
     const title = groupTitle(group);
     return title === group ? { outside: group } : title;

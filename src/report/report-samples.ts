@@ -4,29 +4,29 @@ import { NumberColumn } from '../util/columns/number-column.js';
 import { TextArray } from '../util/columns/text-array.js';
 import { compareNatural } from './format.js';
 
-/** One sample: its figures, without the lists. */
+/** The figures of one sample, without the lists. */
 export interface SampleRow {
     readonly id: string;
     readonly isComplete: boolean;
     readonly groups: SampleTally['groups'];
     readonly unexpected: number;
     readonly nearLimit: number;
-    /** The time limit that was computed from accepted submissions, and their slowest run, seconds; null where it is stated. */
+    /** The time limit computed from accepted submissions, and their slowest run, in seconds; null if the limit is stated. */
     readonly computedLimit: Pick<ComputedLimits, 'time' | 'slowest' | 'load' | 'cut'> | null;
 }
 
 type Groups = SampleRow['groups'];
 
-/** Different groups that are looked for by their figures; those beyond are kept once for each sample. */
+/** Most distinct groups that are deduplicated by their figures; beyond that, each sample keeps its own. */
 const MOST_KNOWN = 65_536;
 
 /**
- * The samples of a report, as columns: of a million they take some 30 MB, as objects they would take half a gigabyte. A row is made
- * when it is asked for. Other orders, and parts, are views of the same columns.
+ * The samples of a report, as columns: a million take about 30 MB; as objects they would take half a gigabyte. Rows are created
+ * on demand. Sorted and filtered lists are views of the same columns.
  */
 export class ReportSamples implements Iterable<SampleRow> {
     readonly #columns: Columns;
-    /** Places in this order; null: all, as they were added. */
+    /** Positions in this order; null: all, in the order added. */
     readonly #order: Uint32Array | null;
 
     private constructor(columns: Columns, order: Uint32Array | null) {
@@ -49,7 +49,7 @@ export class ReportSamples implements Iterable<SampleRow> {
     /** By their ids. */
     sortById(): ReportSamples {
         if (this.#isSortedById()) return this;
-        // Held for as long as they are compared: reading them at each comparison would take far longer.
+        // Read them once: reading them at each comparison would take far longer.
         const ids = Array.from({ length: this.length }, (_, at) => this.#columns.idAt(this.#placeAt(at)));
         return this.#sorted((a, b) => compareNatural(ids[a] ?? '', ids[b] ?? ''));
     }
@@ -64,7 +64,7 @@ export class ReportSamples implements Iterable<SampleRow> {
         return true;
     }
 
-    /** By a number of each, the lowest first; samples with the same one stay in their order. */
+    /** Sorted by a number, lowest first; equal samples keep their order. */
     sortBy(rank: (sample: SampleRow) => number): ReportSamples {
         const ranks = new Float64Array(this.length);
         let at = 0;
@@ -96,10 +96,10 @@ export class ReportSamples implements Iterable<SampleRow> {
     }
 }
 
-/** Where rows are put. */
+/** Column storage of the rows. */
 export class Columns {
     readonly #ids = new TextArray();
-    /** Numbers of `#groupLists`, twice; odd: complete. */
+    /** Twice the number in `#groupLists`, plus 1 if the sample is complete. */
     readonly #groups = new NumberColumn();
     readonly #groupLists: Groups[] = [];
     readonly #numbers = new Map<string, number>();
@@ -136,7 +136,7 @@ export class Columns {
         };
     }
 
-    /** Most samples have the very groups of the one before, or the same figures as another one. */
+    /** Most samples share the previous sample's groups object, or have the same figures as another one. */
     #numberGroups(groups: Groups): number {
         if (this.#last?.groups === groups) return this.#last.number;
         const key = JSON.stringify(groups);

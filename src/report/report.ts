@@ -33,16 +33,16 @@ import { type Cell, type Column, renderLongTable } from './table.js';
 import type { SuccessWord } from './success-word.js';
 import { renderWeakTests } from './weak-tests.js';
 
-/** What `resume-run report` says: figures for each sample and in total. */
+/** Content of `resume-run report`: figures per sample and in total. */
 export interface Report {
     readonly total: TotalTally;
     readonly samples: ReportSamples;
-    /** How outputs were compared where samples name no checker, by dataset format; null where that is not known. */
+    /** How outputs were compared for samples that name no checker, by dataset format; null if unknown. */
     readonly comparison: Readonly<Record<string, string>> | null;
     readonly removed: RemovedSamples;
 }
 
-/** Reads all samples of a directory. Memory grows by some thirty bytes a sample. */
+/** Reads all samples of a directory. Memory grows by about thirty bytes per sample. */
 export async function collectReport(
     all: AsyncIterable<Pick<DirectorySample, 'standing' | 'tally' | 'computedLimits'>>,
 ): Promise<Report> {
@@ -69,7 +69,7 @@ function describeLimit({ time, slowest, load, cut }: ComputedLimits): SampleRow[
     return { time, slowest, ...(load === undefined ? {} : { load }), ...(cut === undefined ? {} : { cut }) };
 }
 
-/** What a group's cells say: `accepted` of `judged`, or for incorrect solutions `rejected` of `judged`. */
+/** The counts in a group's cells: `accepted` of `judged`, or for incorrect solutions `rejected` of `judged`. */
 export function countHits(
     name: string,
     group: GroupTally,
@@ -80,7 +80,7 @@ export function countHits(
     return { hits: rejects ? judged - accepted : accepted, judged };
 }
 
-/** The report as text. Made line by line: the table of a million samples is a hundred megabytes. */
+/** The report as text. Yields line by line: the table of a million samples is a hundred megabytes. */
 export function* renderReport(report: Report, page: Page): Generator<string> {
     const { total } = report;
     const all = { most: LIST_BOUND };
@@ -128,7 +128,7 @@ function formatSampleTable(report: Report, { width, style, success }: Page): Ite
     const columns: Column[] = [
         { title: 'sample', align: 'left', atLeast: 16 },
         ...groups.flatMap((name): Column[] => [
-            // The whole title would be wider than any of its cells.
+            // The full title would be wider than any of its cells.
             { title: name === 'incorrect_solution' ? 'incorrect' : groupTitle(name), align: 'right' },
             { title: nameRate(name, success), align: 'right' },
         ]),
@@ -148,7 +148,7 @@ function formatSampleTable(report: Report, { width, style, success }: Page): Ite
     return renderLongTable(columns, rows, { width, paintTitle: style.dim });
 }
 
-/** Limits that nobody stated: where they come from explains many an unexpected verdict. */
+/** Lists computed limits: their origin explains many unexpected verdicts. */
 function* formatComputedLimitLines({ samples }: Report, { width, style }: Page): Generator<string> {
     const limited = samples.filter(({ computedLimit }) => computedLimit !== null);
     if (limited.length === 0) return;
@@ -182,7 +182,7 @@ function* formatComputedLimitLines({ samples }: Report, { width, style }: Page):
 const hasBusyLoad = (limit: SampleRow['computedLimit']): boolean =>
     limit?.load !== undefined && isOverloaded(limit.load);
 
-/** What is made of each sample, each time that somebody goes over them. */
+/** Maps each sample, again on every iteration. */
 function mapEach<T>(samples: Iterable<SampleRow>, make: (sample: SampleRow) => T): Iterable<T> {
     return {
         *[Symbol.iterator]() {
@@ -211,7 +211,10 @@ export function sumGroups(groups: SampleTally['groups'], what: 'failed' | 'skipp
     );
 }
 
-/** The report as one JSON value, rates worked out; in pieces, since that of a million samples is longer than any text may be. */
+/**
+ * The report as one JSON value, including the rates. Yields pieces, since the text for a million samples would exceed the longest
+ * possible string.
+ */
 export function* reportJson(report: Report): Generator<string> {
     const value = {
         total: { ...report.total, ...computeRates(report.total.groups) },

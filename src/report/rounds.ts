@@ -4,7 +4,7 @@ import { count, formatDuration } from './format.js';
 import type { Page } from './page.js';
 import { renderTable } from './table.js';
 
-/** The group whose tasks are rounds over all samples. */
+/** Group whose tasks are rounds over all samples. */
 const ROUNDS = 'iteration';
 
 interface Round {
@@ -14,7 +14,7 @@ interface Round {
     busy: number;
 }
 
-/** What this start did, by round; nothing for runs without rounds. Memory is bounded. */
+/** What this start did in each round; empty for runs without rounds. Memory is bounded. */
 export class RoundFigures {
     readonly #rounds = new Map<number, Round>();
 
@@ -29,7 +29,7 @@ export class RoundFigures {
         if (this.#rounds.size < LIST_BOUND || this.#rounds.has(number)) this.#rounds.set(number, round);
     }
 
-    /** One part for each of the last rounds, for a line of the live display; none without rounds. */
+    /** One part for each of the last rounds, for a line of the live display; empty without rounds. */
     parts(): string[] {
         const last = this.#sorted().slice(-6);
         return last.map(([number, { answered, failed }]) => {
@@ -38,7 +38,7 @@ export class RoundFigures {
         });
     }
 
-    /** A table for the summary; empty without rounds. @param most rounds shown, the last ones */
+    /** A table for the summary; empty without rounds. @param most maximum number of rounds, the last ones */
     table(most: number, { width, style }: Page): string[] {
         const rounds = this.#sorted();
         if (rounds.length === 0) return [];

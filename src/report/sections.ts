@@ -12,18 +12,18 @@ import { countAccepted, countJudged, countRated } from './rates.js';
 import { renderTable, type Cell } from './table.js';
 
 /*
- * Parts that the closing summary, `status` and `report` share: each a list of lines.
+ * Sections shared by the closing summary, `status` and `report`: each is a list of lines.
  */
 
 type Groups = SampleTally['groups'];
 
-/** Groups with solutions first, then incorrect ones, then the others as they came. */
+/** Groups of solutions first, then incorrect ones, then the others in their original order. */
 export function orderGroups(groups: Groups): readonly (readonly [string, GroupTally])[] {
     const rank = (name: string): number => (name === 'solution' ? 0 : name === 'incorrect_solution' ? 1 : 2);
     return Object.entries(groups).sort(([a], [b]) => rank(a) - rank(b));
 }
 
-/** One line a group: its rate with both counts, and beside it what is in neither. */
+/** One line per group: its rate with both counts, followed by the tasks that it leaves out. */
 export function renderRates(groups: Groups, { width, style, success = 'accepted' }: Page): string[] {
     const shown = orderGroups(groups);
     const rows = shown.map(([name, group]): Cell[] => {
@@ -52,12 +52,12 @@ export function renderRates(groups: Groups, { width, style, success = 'accepted'
             `${formatCount(tasks, 'task')} judged by samples alone (--sample-tests), in no rate: samples let wrong programs pass`,
         );
     }
-    // Without solutions of either kind there are no labels, only their column.
+    // If there are no solutions of either kind, no group has a label.
     const unlabelled = !Object.hasOwn(groups, 'solution') && !Object.hasOwn(groups, 'incorrect_solution');
     return unlabelled ? lines.map((line) => line.trimStart()) : lines;
 }
 
-/** Which tasks of a group its rate counts. */
+/** The tasks of a group that its rate counts. */
 function describeWhich(group: string, success: SuccessWord): string {
     const title = groupTitle(group);
     const kind = readOnSamples(group) ?? group;
@@ -65,7 +65,7 @@ function describeWhich(group: string, success: SuccessWord): string {
     return kind === 'solution' ? `${title} accepted` : `${success} in ${title}`;
 }
 
-/** Tasks that have neither a verdict nor a failure written down. */
+/** Tasks that have neither a verdict nor a recorded failure. */
 export function openIn(group: GroupTally): number {
     return Math.max(0, group.total - group.completed - group.failed);
 }
@@ -100,8 +100,8 @@ export function renderVerdictTable(groups: Groups, { width, style, success }: Pa
 }
 
 /**
- * What was expected of a task, where its group does not say it already: `expected Accepted or WrongAnswer`. That a solution may be
- * accepted in part as well goes without saying.
+ * The expected verdicts of a task, unless its group implies them: `expected Accepted or WrongAnswer`. Partial acceptance of a
+ * solution is not mentioned.
  */
 export function describeExpectation(task: Unexpected): string {
     const implied = listWhole(chooseExpected(task.group, null) ?? []);
@@ -113,7 +113,10 @@ export function describeExpectation(task: Unexpected): string {
 const listWhole = (verdicts: readonly Verdict[]): readonly Verdict[] =>
     verdicts.filter((verdict) => verdict !== 'PartiallyAccepted');
 
-/** What helps to see why: `CPP, test 4, 1.2 s, expected TimeLimitExceeded`; empty where nothing is known. Tests count from 1. */
+/**
+ * Details that help to see why: `CPP, test 4, 1.2 s, expected TimeLimitExceeded`; empty if nothing is known. Tests are numbered
+ * from 1.
+ */
 export function describeTask(task: Unexpected): string {
     const { language, failedTest, time } = task;
     return [
@@ -127,7 +130,7 @@ export function describeTask(task: Unexpected): string {
         .join(', ');
 }
 
-/** `score 10, expected 30 for secret/group1`; empty where no score was missed. */
+/** `score 10, expected 30 for secret/group1`; empty if no score was missed. */
 export function scoreExpectation({ score, missedScore }: Unexpected): string {
     if (missedScore === undefined) return '';
     const { group, min, max } = missedScore;
@@ -138,13 +141,13 @@ export function scoreExpectation({ score, missedScore }: Unexpected): string {
 }
 
 export interface ShownListOptions {
-    /** Most entries to show. */
+    /** Maximum number of entries. */
     readonly most: number;
-    /** Where the rest can be read; absent: nowhere, as in `report` itself. */
+    /** Where to find the rest; absent: nowhere, as in `report` itself. */
     readonly more?: string;
 }
 
-/** The tasks whose verdict is not among those expected, or that there are none; nothing where nothing was expected. */
+/** Lists tasks with an unexpected verdict, or states that there are none; empty if nothing was expected. */
 export function renderUnexpected(
     { unexpectedCount: total, unexpected: list, groups }: TotalTally,
     page: Page,
@@ -176,7 +179,7 @@ export function renderUnexpected(
     ];
 }
 
-/** Solutions that scored in part as their packages allow; nothing where there are none. */
+/** Lists solutions that scored in part, as their packages allow; empty if there are none. */
 export function renderInPart(
     { inPartCount: total, inPart: list }: TotalTally,
     page: Page,
@@ -195,11 +198,11 @@ export function renderInPart(
     ];
 }
 
-/** Where packages keep solutions that are not meant to get the best score. */
+/** Where packages keep solutions that are not meant to reach the best score. */
 export const IN_PART_HINT =
     '  Where that is meant, legacy packages keep them in submissions/partially_accepted/, and those of 2025-09 state a score in submissions.yaml.';
 
-/** The tasks whose time came near the limit; nothing where there are none. */
+/** Lists tasks whose time came near the limit; empty if there are none. */
 export function renderNearLimit(
     { nearLimitCount, nearLimit }: TotalTally,
     page: Page,
@@ -208,7 +211,7 @@ export function renderNearLimit(
     return formatTaskLines('Within 10 % of the time limit', nearLimitCount, nearLimit, page, options);
 }
 
-/** Accepted runs that took longer than the sample's own limit, which `--limits flat` left aside; nothing where there are none. */
+/** Lists accepted runs that took longer than the sample's own limit, which `--limits flat` ignored; empty if there are none. */
 export function renderAboveOwn(
     { aboveOwnCount, aboveOwn }: TotalTally,
     page: Page,
@@ -224,8 +227,8 @@ export function renderAboveOwn(
 }
 
 /**
- * Solutions that should be accepted and time out for reasons of ours: just beyond their problem's own limit, which was made on a faster
- * machine (the factor that would let them pass is named), or under `--timeout`. Nothing where there are none.
+ * Explains solutions that should be accepted but timed out because of our settings: just beyond their problem's own limit, which
+ * was set on a faster machine (names the factor that would let them pass), or because of `--timeout`. Empty if there are none.
  */
 export function formatTimeOutHints({ unexpected }: TotalTally, { style }: Page): string[] {
     const solutions = unexpected.filter(({ expected }) => expected.includes('Accepted'));
@@ -272,7 +275,7 @@ function formatTaskLines(
     ];
 }
 
-/** Tasks given up for now, and why; nothing where there are none. */
+/** Lists tasks that were given up for now, with the reason; empty if there are none. */
 export function renderFailures(
     total: number,
     list: readonly FailedTask[],
@@ -312,13 +315,13 @@ function formatFailureTable(
     const lines = renderTable(columns, rows, { width: page.width, indent: '  ' });
     return [
         page.style.bold(`${title}, tried again at the next start`),
-        // A message is a sentence: under its line, never cut by the table.
+        // A message is a whole sentence: it goes below its line, where the table never cuts it.
         ...lines.flatMap((line, i) => [line, `    ${escapeLine(shown[i]?.message ?? '')}`]),
         ...formatTheRest(total, rows.length, options),
     ];
 }
 
-/** Why tasks were skipped; nothing where none was. */
+/** Lists why tasks were skipped; empty if none was. */
 export function skipLines(skips: TotalTally['skips'], page: Page, options: ShownListOptions): string[] {
     const reasons = Object.entries(skips).sort(([, a], [, b]) => b - a);
     if (reasons.length === 0) return [];
@@ -335,7 +338,7 @@ export function skipLines(skips: TotalTally['skips'], page: Page, options: Shown
     ];
 }
 
-/** Failed tasks of all groups. */
+/** Number of failed tasks in all groups. */
 export function countFailed(groups: Groups): number {
     return Object.values(groups).reduce((sum, group) => sum + group.failed, 0);
 }

@@ -3,17 +3,17 @@ import type { Report } from './report.js';
 import type { SampleRow } from './report-samples.js';
 import { openIn } from './sections.js';
 
-/** What samples can be sorted by: rates with the lowest first, counts with the highest. */
+/** Sort keys for samples: rates sort lowest first, counts highest first. */
 export const SORT_KEYS = ['id', 'tpr', 'tnr', 'unexpected', 'failed', 'open'] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
 
-/** Bounds of rates, from 0 to 1. */
+/** Bounds for rates, from 0 to 1. */
 export interface RateBounds {
     readonly tpr?: number;
     readonly tnr?: number;
 }
 
-/** The report with its samples in another order. */
+/** The report with its samples sorted. */
 export function sortSamples(report: Report, by: SortKey): Report {
     const orders: Readonly<Record<SortKey, (sample: SampleRow) => number>> = {
         id: () => 0,
@@ -27,17 +27,17 @@ export function sortSamples(report: Report, by: SortKey): Report {
     return { ...report, samples: by === 'id' ? samples : samples.sortBy(orders[by]) };
 }
 
-/** Where nothing was judged there is no rate: last. */
+/** Samples without a rate, because nothing was judged, come last. */
 const rankRate = (rate: Rate | null): number => rate?.value ?? 2;
 
 const sum = (groups: SampleRow['groups'], of: (group: SampleRow['groups'][string]) => number): number =>
     Object.values(groups).reduce((all, group) => all + of(group), 0);
 
-/** The report with only the samples that have a rate below a bound, and what its lists say of them. The totals stay. */
+/** The report with only the samples that have a rate below a bound, and their entries in its lists. The totals stay unchanged. */
 export function selectSamplesBelow(report: Report, bounds: RateBounds): Report {
     const samples = report.samples.filter(({ groups }) => findRatesBelow(groups, bounds).length > 0);
     const { unexpected, inPart, nearLimit, aboveOwn, failures } = report.total;
-    // The lists are bounded, the samples are not.
+    // The lists are bounded; the samples are not.
     const listed = new Set(
         [unexpected, inPart, nearLimit, aboveOwn, failures].flatMap((list) =>
             list.map(({ sample }) => sample),
@@ -58,14 +58,14 @@ export function selectSamplesBelow(report: Report, bounds: RateBounds): Report {
     return { ...report, samples, total };
 }
 
-/** The rates that are below their bound: `tnr 0.85 < 0.9`. Where nothing was judged there is none. */
+/** The rates that are below their bound: `tnr 0.85 < 0.9`. A rate is left out if nothing was judged. */
 function findRatesBelow(groups: SampleRow['groups'], bounds: RateBounds): string[] {
     return getRates(groups, bounds).flatMap(({ name, rate, bound }) =>
         rate !== null && rate < bound ? [`${name} ${rate.toFixed(4)} is under ${bound}`] : [],
     );
 }
 
-/** Which bounds the whole report misses, in words. A rate that there is none of, as nothing was judged, misses its bound. */
+/** The bounds that the whole report misses, in words. If nothing was judged, the missing rate misses its bound. */
 export function listMissedBounds(report: Report, bounds: RateBounds): string[] {
     return getRates(report.total.groups, bounds).flatMap(({ name, rate, bound }) => {
         if (rate === null) return [`${name}: nothing was judged`];

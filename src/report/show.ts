@@ -12,7 +12,7 @@ import { IN_PART_HINT } from './sections.js';
 import { chooseSuccessWord } from './success-word.js';
 import { type Cell, renderTable } from './table.js';
 
-/** What `resume-run show` knows of a task. */
+/** Data about a task for `resume-run show`. */
 export interface ShownTask {
     readonly sample: string;
     readonly group: string;
@@ -25,10 +25,10 @@ export interface ShownTask {
     readonly test: { readonly input: string; readonly output: string } | { readonly missing: string } | null;
 }
 
-/** Lines of a text that are shown at most. */
+/** Most lines shown of a text. */
 const MOST_LINES = 200;
 
-/** One task as text: what it came to, how it was tried, why, and its source. */
+/** One task as text: its outcome, its attempts, the explanation, and its source. */
 export function renderTask(task: ShownTask, page: Page): string {
     const sections = [formatHeadLines(task, page), ...formatStateSections(task, page)];
     return sections
@@ -67,7 +67,7 @@ function formatHeadLines({ sample, group, index, executor, state }: ShownTask, {
     }
 }
 
-/** `Score 30 of 100: sample 0, secret/group1 30`; nothing where the problem has no scores. */
+/** `Score 30 of 100: sample 0, secret/group1 30`; empty if the problem has no scores. */
 function scoreLines({ result, expected_scores: expected }: Entry): string[] {
     if (!('tests' in result) || !('score' in result) || typeof result.score !== 'number') return [];
     const { score, best_score: best, groups = [] } = result as JudgeResult;
@@ -81,7 +81,7 @@ function scoreLines({ result, expected_scores: expected }: Entry): string[] {
     return [escapeLine(`Score ${score}${of}${wanted}: ${parts.join(', ')}`)];
 }
 
-/** That a solution scored in part, as its package allows. */
+/** States that a solution scored in part, as its package allows. */
 function inPartLines(entry: Entry, group: string): string[] {
     const verdict = getVerdict(entry);
     const missedScore = findMissedScore(entry.expected_scores, entry.result);
@@ -101,7 +101,7 @@ function formatFactLines({ language, name, limits }: Entry): string[] {
     return facts.length === 0 ? [] : [escapeLine(facts.join(', '))];
 }
 
-/** `256 MiB`, as datasets and options write limits; a size that is not a whole number of MiB is shown like any other. */
+/** `256 MiB`, as datasets and options write limits; other sizes than a whole number of MiB are formatted as usual. */
 const formatLimit = (bytes: number): string =>
     bytes % 2 ** 20 === 0 ? `${count(bytes / 2 ** 20)} MiB` : formatBytes(bytes);
 
@@ -175,7 +175,7 @@ function testSections(entry: Entry, texts: ShownTask['test'], page: Page): strin
     ];
 }
 
-/** The row that a command or a function got and what that made of it; nothing where programs were judged by tests. */
+/** The row given to a command or a function, and the output that it produced; empty if programs were judged by tests. */
 function formatWorkSections(entry: Entry, page: Page): string[][] {
     const work = findWork(entry);
     if (work === null) return [];
@@ -186,7 +186,7 @@ function formatWorkSections(entry: Entry, page: Page): string[][] {
     });
     return [
         formatTextLines('Row', row === undefined ? null : JSON.stringify(row, null, 2), page),
-        // What a command that was not done printed stands with its test.
+        // The output of a command that was not done is shown with its test.
         ...(entry.result.accepted ? [formatTextLines('Printed', readOutput(work.run, 'stdout'), page)] : []),
         ...(entry.result.accepted
             ? [formatTextLines('Printed to stderr', readOutput(work.run, 'stderr'), page)]

@@ -9,22 +9,28 @@ export interface TextStream {
     on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
-/** Where text goes. Once its reader is gone (EPIPE: `resume-run | head`), or its disk full, text is dropped and the run goes on. */
+/**
+ * Destination for text. Once its reader is gone (EPIPE: `resume-run | head`), or its disk is full, text is dropped and the run
+ * continues.
+ */
 export interface Sink {
     readonly isTTY: boolean;
-    /** Columns of the terminal now; infinite where there is none: what is piped or kept in a file is never cut. */
+    /** Current columns of the terminal; infinite if there is none: text in pipes and files is never cut. */
     readonly columns: number;
     write(text: string): void;
 }
 
-/** The one writer of text for people: whatever could steer a terminal, and is neither a line end nor a colour of ours, becomes visible. */
+/**
+ * Writes text for people; all such output goes through it. It makes control characters visible, except for line ends and our own
+ * colours, so that none can control the terminal.
+ */
 export function writeLines(sink: Sink, text: string): void {
     sink.write(maskSecrets(escapeLines(text.endsWith('\n') ? text : `${text}\n`)));
 }
 
 const sinks = new WeakMap<TextStream, Sink>();
 
-/** The sink of a stream: one for each, so that its errors are listened to once. */
+/** The sink of a stream. There is one per stream, so that only one error listener is added. */
 export function makeSink(stream: TextStream): Sink {
     let sink = sinks.get(stream);
     if (sink === undefined) {
@@ -35,7 +41,7 @@ export function makeSink(stream: TextStream): Sink {
 }
 
 function createSink(stream: TextStream): Sink {
-    // Bound now: what a module prints in this process is diverted later (`divertStdout`).
+    // Bind now: `divertStdout` later redirects what a module prints in this process.
     const write = stream.write.bind(stream);
     let gone = false;
     stream.on('error', () => {

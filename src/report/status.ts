@@ -22,53 +22,53 @@ import {
 import { buildShellCommand } from './shell.js';
 import { chooseSuccessWord } from './success-word.js';
 
-/** What `resume-run status` knows of a results directory: read from its files, without its lock. */
+/** State of a results directory for `resume-run status`, read from its files without its lock. */
 export interface DirectoryStatus {
     readonly dir: string;
-    /** ISO 8601, UTC: when this was read. */
+    /** ISO 8601, UTC: when the state was read. */
     readonly at: string;
-    /** Paths of the datasets run into it, by run.json. */
+    /** Paths of the datasets that were run into it, from run.json. */
     readonly datasets: readonly string[];
-    /** `--executor`, by run.json; null where that does not say. */
+    /** `--executor`, from run.json; null if it does not say. */
     readonly executor: string | null;
-    /** What the datasets hold in all; null where no run.json says. */
+    /** Total size of the datasets; null if no run.json says. */
     readonly whole: { readonly samples: number; readonly tasks: number } | null;
-    /** Over the samples of the datasets, those without a result file too. */
+    /** Over all samples of the datasets, including those without a result file. */
     readonly total: TotalTally;
-    /** Samples begun but not complete; the list holds `LIST_BOUND` at most. */
+    /** Number of samples that were started but are not complete; the list holds at most `LIST_BOUND`. */
     readonly incompleteCount: number;
     readonly incomplete: readonly string[];
     readonly removed: RemovedSamples;
     readonly holders: readonly Holder[];
-    /** ISO 8601, UTC: the newest change of a result file; null where there is none. */
+    /** ISO 8601, UTC: the newest change of a result file; null if there is none. */
     readonly lastUpdate: string | null;
-    /** Finished tasks a second while a run is going on, as far as the files tell; null if none is or nothing tells. */
+    /** Finished tasks per second of a running run, as far as the files tell; null if there is no run, or no information. */
     readonly rate: number | null;
-    /** Of servers that the runs use, or did until they ended, by live.json; empty where none do. */
+    /** Servers that the runs use, or used until they ended, from live.json; empty if there are none. */
     readonly endpoints: readonly EndpointStatus[];
 }
 
-/** A server as a run last told of it. */
+/** A server as last reported by a run. */
 export interface EndpointStatus extends EndpointState {
-    /** `0/4`; null for a run over everything. */
+    /** `0/4`; null for an unsharded run. */
     readonly shard: string | null;
-    /** ISO 8601, UTC: when the run told of it. */
+    /** ISO 8601, UTC: when the run reported it. */
     readonly at: string;
 }
 
-/** A run that holds the directory, or did until it died. */
+/** A run that holds the directory, or held it until it died. */
 export interface Holder {
     readonly host: string;
     readonly pid: number;
     /** ISO 8601, UTC. */
     readonly since: string;
-    /** `0/4`; null for a run over everything. */
+    /** `0/4`; null for an unsharded run. */
     readonly shard: string | null;
-    /** Null where this cannot be told from here: a run on another host. */
+    /** Null if unknown: the run is on another host. */
     readonly alive: boolean | null;
 }
 
-/** Adds up the samples of a directory; those that the datasets no longer hold are only listed. */
+/** Adds up the samples of a directory; those that the datasets no longer contain are only listed. */
 export async function addUp(
     samples: AsyncIterable<Pick<DirectorySample, 'standing' | 'tally'>>,
 ): Promise<Pick<DirectoryStatus, 'total' | 'incompleteCount' | 'incomplete' | 'removed'>> {
@@ -89,7 +89,7 @@ export async function addUp(
     return { total: sum.value(), incompleteCount, incomplete, removed: removed.value() };
 }
 
-/** Tasks with a verdict, and tasks that there are. */
+/** Number of tasks with a verdict, and of all tasks. */
 function countTasks(status: DirectoryStatus): { readonly finished: number; readonly all: number } {
     let finished = 0;
     let inFiles = 0;
@@ -99,17 +99,17 @@ function countTasks(status: DirectoryStatus): { readonly finished: number; reado
         inFiles += group.total;
         skipped += group.skipped;
     }
-    // run.json counts every task of the datasets, those that cannot run here too.
+    // run.json counts every task of the datasets, including those that cannot run here.
     return { finished, all: Math.max(inFiles, (status.whole?.tasks ?? 0) - skipped) };
 }
 
-/** Seconds until a run that goes on will be done; null while that cannot be told. */
+/** Seconds until a running run is done; null if that is unknown. */
 export function estimateStatusEta(status: DirectoryStatus): number | null {
     const { finished, all } = countTasks(status);
     return status.rate !== null && status.rate > 0 ? (all - finished) / status.rate : null;
 }
 
-/** The status as text: lines, each ended by a newline. */
+/** The status as text: lines, each ending in a newline. */
 export function renderStatus(status: DirectoryStatus, terminal: Page): string {
     const page = { ...terminal, success: chooseSuccessWord(status.executor) };
     const more = { most: 10, more: buildShellCommand(status.dir, 'report') };
@@ -181,7 +181,7 @@ function formatIncompleteLines(status: DirectoryStatus, { style }: Page): string
     ];
 }
 
-/** One table for each run: shards of a directory use the same servers, each with a pool of its own. */
+/** One table per run: shards of a directory use the same servers, but each has its own pool. */
 function formatEndpointLines(status: DirectoryStatus, page: Page): string[] {
     const byRun = new Map<string, EndpointStatus[]>();
     for (const endpoint of status.endpoints) {
@@ -196,7 +196,7 @@ function formatEndpointLines(status: DirectoryStatus, page: Page): string[] {
     });
 }
 
-/** The status as one JSON value, with rates and estimates worked out. */
+/** The status as one JSON value, including rates and estimates. */
 export function renderStatusJson(status: DirectoryStatus): string {
     const { finished, all } = countTasks(status);
     const value = {

@@ -1,6 +1,6 @@
 export type Paint = (text: string) => string;
 
-/** Colours text, or leaves it as it is. */
+/** Colours text, or leaves it unchanged. */
 export interface Style {
     readonly bold: Paint;
     readonly dim: Paint;
@@ -32,7 +32,10 @@ export const COLOURED: Style = {
     yellow: makePaint(33, 39),
 };
 
-/** Colours on a terminal only, unless NO_COLOR or FORCE_COLOR (any value but empty, and but 0) say otherwise; NO_COLOR wins. */
+/**
+ * Chooses colours only for terminals, unless NO_COLOR or FORCE_COLOR (any value except empty and 0) overrides that; NO_COLOR
+ * wins.
+ */
 export function chooseStyle(
     stream: { readonly isTTY?: boolean | undefined },
     env: Readonly<Record<string, string | undefined>>,

@@ -22,19 +22,19 @@ import {
 import { buildShellCommand } from './shell.js';
 import { renderTable } from './table.js';
 
-/** Most entries of a list in the summary; the rest is a command away. */
+/** Most entries of a list in the summary; another command shows the rest. */
 const MOST = 10;
-/** Most workers shown: those that did most. */
+/** Most workers shown: the busiest ones. */
 const MOST_WORKERS = 16;
 
 export interface SummaryContext extends Page {
     /** The results directory as the user wrote it. */
     readonly dir: string;
-    /** A section of the command's own, before where the results are. */
+    /** An extra section of the command, placed before the location of the results. */
     readonly section?: readonly string[];
 }
 
-/** The closing summary of a run, for stdout: lines, each ended by a newline. */
+/** The closing summary of a run, for stdout: lines, each ending in a newline. */
 export function renderSummary(end: RunEnd, context: SummaryContext): string {
     const { totals } = end;
     const more = { most: MOST, more: buildShellCommand(context.dir, 'report') };
@@ -101,7 +101,7 @@ function describeByWhom(stop: StopReason | null): string {
     return stop.signal === 'SIGINT' ? ' by Ctrl-C (SIGINT)' : ` by ${stop.signal}`;
 }
 
-/** Why it stopped, as a line below; a signal stands in the first line. */
+/** Why the run stopped, as an extra line; a signal is named in the first line. */
 function explainStop(stop: StopReason | null): string[] {
     if (stop === null) return [];
     switch (stop.reason) {
@@ -123,7 +123,7 @@ function formatWorkerLines(
     workers: readonly WorkerFigures[],
     { width, style, section }: SummaryContext,
 ): string[] {
-    // Places of the async mode do not differ: they are shown where a command gives statistics of its own.
+    // Slots of the async mode are all alike; they are shown only if a command adds statistics of its own.
     const areWorkers = workers.some(({ workerId }) => !workerId.startsWith('async'));
     if (workers.length < 2 || !(areWorkers || section !== undefined)) return [];
     const shown = workers
@@ -153,7 +153,7 @@ const NO_SEARCHES = { count: 0, cost: 0, unpriced: 0 } as const;
 const countSearches = (searches: number): string =>
     `${count(searches)} ${searches === 1 ? 'search' : 'searches'}`;
 
-/** What requests to models used beside what is kept of it: they differ by what was asked in vain. */
+/** What all requests to models used, next to what the kept results used. The difference is what was requested in vain. */
 function formatSpendingLines({ spent }: RunEnd): string[] {
     if (spent === undefined || spent.answers + spent.unanswered === 0) return [];
     const { kept, answers, unanswered, unpriced, searches = NO_SEARCHES } = spent;

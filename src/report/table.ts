@@ -5,11 +5,11 @@ import { cut, padEnd, padStart, measureWidth } from './width.js';
 export interface Column {
     readonly title: string;
     readonly align: 'left' | 'right';
-    /** Columns of the terminal that the cells may be cut down to where the table is too wide; absent: never cut. */
+    /** Columns that cells may be cut down to if the table is too wide; absent: never cut. */
     readonly atLeast?: number;
 }
 
-/** A cell's text, or text with a colour that must not count in its width. */
+/** A cell's text, or text with a colour, which does not count towards its width. */
 export type Cell = string | { readonly text: string; readonly paint: Paint };
 
 export interface TableOptions {
@@ -22,8 +22,8 @@ export interface TableOptions {
 const GAP = '  ';
 
 /**
- * Aligned lines, the titles first (left out if all are empty). Titles and cells are made printable. Where it is too wide, cells of columns
- * with `atLeast` are cut; if that is not enough the table stays wider than asked.
+ * Aligned lines, starting with the titles (left out if all are empty). Titles and cells are made printable. If the table is too
+ * wide, cells of columns with `atLeast` are cut; if that is not enough, it stays too wide.
  */
 export const renderTable = (
     columns: readonly Column[],
@@ -31,7 +31,7 @@ export const renderTable = (
     options: TableOptions,
 ): string[] => [...renderLongTable(columns, rows, options)];
 
-/** The same line by line. @param rows gone over twice, so that none of them is held: first for the widths of the columns */
+/** The same line by line. @param rows iterated twice, so that none of them is held: the first time for the column widths */
 export function* renderLongTable(
     given: readonly Column[],
     rows: Iterable<readonly Cell[]>,
@@ -67,11 +67,11 @@ function getText(cell: Cell): string {
 function place(cell: Cell, column: Column | undefined, width: number): string {
     const text = cut(getText(cell), width);
     const padded = column?.align === 'right' ? padStart(text, width) : padEnd(text, width);
-    // Painted without its padding, so that trailing spaces can be trimmed.
+    // Paint without the padding, so that trailing spaces can be trimmed.
     return typeof cell === 'string' ? padded : padded.replace(text, () => cell.paint(text));
 }
 
-/** Cuts columns from the right until the table fits, none below its `atLeast`: what stands first tells a row apart. */
+/** Cuts columns from the right until the table fits, none below its `atLeast`: the first columns identify a row. */
 function fit(columns: readonly Column[], wanted: readonly number[], room: number): readonly number[] {
     const widths = [...wanted];
     let excess = widths.reduce((sum, width) => sum + width, 0) - room;

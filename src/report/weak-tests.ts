@@ -4,12 +4,12 @@ import type { Page } from './page.js';
 import { computeTrueNegativeRate } from './rates.js';
 import { type Cell, renderTable } from './table.js';
 
-/** Most samples listed: those whose tests are weakest. */
+/** Most samples listed: those with the weakest tests. */
 const MOST = 20;
-/** Samples that are held until they are sorted and all but the weakest are left out. */
+/** Number of samples that are held before they are sorted and only the weakest are kept. */
 const HELD = 1000;
 
-/** Samples whose tests let incorrect solutions through, the lowest TNR first; nothing where there are none. */
+/** Samples whose tests accept incorrect solutions, the lowest TNR first; empty if there are none. */
 export function renderWeakTests(
     samples: Iterable<{ readonly id: string; readonly groups: SampleTally['groups'] }>,
     { width, style }: Page,

@@ -1,16 +1,16 @@
 import { eastAsianWidth } from 'get-east-asian-width';
 
 /*
- * How many columns text takes on a terminal: near enough for aligning. Text with escape sequences of our own (style.ts) is
- * measured without them.
+ * Number of columns that text takes on a terminal, accurate enough for alignment. Our own escape sequences (style.ts) are not
+ * counted.
  */
 
-// Our own colours only: foreign escapes never get this far (see util/printable.ts).
+// Only our own colours: foreign escape sequences never get this far (see util/printable.ts).
 // oxlint-disable-next-line no-control-regex
 const COLOURS = /\u001b\[\d+m/g;
 const NO_COLUMN = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 
-/** Columns of a terminal that `text` takes. */
+/** Number of terminal columns that `text` takes. */
 export function measureWidth(text: string): number {
     let width = 0;
     for (const character of text.replace(COLOURS, '')) width += measureCharacter(character);
@@ -24,8 +24,8 @@ function measureCharacter(character: string): 0 | 1 | 2 {
 }
 
 /**
- * The lines from the first that fit a terminal, one row left for the cursor; `…` stands for the rest. A line wider than the
- * terminal takes several rows.
+ * The first lines that fit a terminal, leaving one row for the cursor; `…` stands for the rest. A line wider than the terminal
+ * takes several rows.
  */
 export function fitScreen(
     lines: readonly string[],
@@ -42,7 +42,7 @@ export function fitScreen(
     return [...shown, '…'];
 }
 
-/** Cuts uncoloured text to `columns`, the middle left out: both ends of an id tell it apart from its neighbours. */
+/** Cuts uncoloured text to `columns` by leaving out its middle: both ends of an id distinguish it from its neighbours. */
 export function cut(text: string, columns: number): string {
     if (measureWidth(text) <= columns) return text;
     if (columns < 2) return '…'.slice(0, columns);

@@ -9,8 +9,8 @@ import { Durations } from './durations.js';
 import { RateWindow } from './rate-window.js';
 
 /**
- * What a run looks like from outside, in figures: what every display shows. Its size depends on the numbers of workers and
- * endpoints and on what runs at once, never on how many samples or tasks there are.
+ * The state of a run in figures, as every display shows it. Its size depends on the number of workers, endpoints and concurrent
+ * tasks, never on the number of samples or tasks.
  */
 export interface RunView {
     readonly start: Extract<RunEvent, { type: 'run-started' }> | null;
@@ -24,16 +24,16 @@ export interface RunView {
     readonly verdicts: Readonly<Partial<Record<Verdict, number>>>;
     readonly unexpected: number;
     readonly nearLimit: number;
-    /** Tasks that run now, the one that began first in front. */
+    /** Running tasks, the longest running first. */
     readonly running: Map<string, RunningTask>;
     readonly workers: Map<string, WorkerFigures>;
-    /** Those that were heard of: what became of the others is not known yet, so they count as up. */
+    /** Endpoints that events have mentioned. The state of the others is unknown, so they count as up. */
     readonly endpoints: Map<string, EndpointState>;
-    /** All that were given. */
+    /** Number of endpoints given to the run. */
     readonly givenEndpoints: number;
     readonly warnings: number;
     readonly window: RateWindow;
-    /** Of attempts that ended a task. */
+    /** Durations of attempts that ended a task. */
     readonly durations: Durations;
     readonly rounds: RoundFigures;
     readonly end: RunEnd | null;
@@ -43,7 +43,7 @@ export interface RunningTask {
     readonly sample: string;
     readonly group: string;
     readonly index: number;
-    /** Since when, milliseconds since the epoch. */
+    /** Start time in milliseconds since the epoch. */
     readonly since: number;
 }
 
@@ -53,10 +53,10 @@ type Phase =
     | { readonly kind: 'stopping'; readonly stop: StopReason; readonly grace: number; readonly at: number };
 
 interface TaskFigures {
-    /** Of the chosen part, those finished by earlier runs included. */
+    /** In the chosen part, including those finished by earlier runs. */
     readonly total: number;
     readonly finishedBefore: number;
-    /** To be run by this run, finished ones that run again included. */
+    /** To be run by this run, including finished ones that run again. */
     readonly due: number;
     readonly committed: number;
     readonly failed: number;
@@ -97,15 +97,15 @@ export function makeEmptyView(): RunView {
     };
 }
 
-/** A view while events are folded into it: who shows it only reads. */
+/** A view while events are folded into it; displays only read it. */
 type Changing = Writable<Omit<RunView, 'samples' | 'tasks' | 'verdicts'>> & {
     readonly samples: Writable<RunView['samples']>;
     readonly tasks: Writable<TaskFigures>;
     readonly verdicts: Writable<RunView['verdicts']>;
 };
 /**
- * Counts an event in. No clock and no I/O: the same events give the same view. The view itself is changed, because thousands of
- * events a second pass here.
+ * Updates the view with an event. Uses no clock and no I/O: the same events give the same view. The view is modified in place,
+ * because thousands of events arrive per second.
  */
 export function fold(view: RunView, event: RunEvent): void {
     const into: Changing = view;
@@ -197,7 +197,7 @@ function noteBegun(view: RunView, event: Extract<RunEvent, { type: 'task-started
     setBounded(view.running, makeKey(event), { sample, group, index, since: Date.parse(event.at) });
 }
 
-/** An attempt has ended, whatever it came to. */
+/** Records the end of an attempt, whatever its outcome. */
 function noteEnded(view: Changing, event: AttemptEnd, failed: boolean): void {
     view.running.delete(makeKey(event));
     view.tasks.running = Math.max(0, view.tasks.running - 1);
@@ -206,7 +206,7 @@ function noteEnded(view: Changing, event: AttemptEnd, failed: boolean): void {
 
 type AttemptEnd = Extract<RunEvent, { type: 'task-retried' | 'task-finished' | 'task-failed' }>;
 
-/** A task needs no more attempts. */
+/** Records that a task needs no more attempts. */
 function noteSettled(view: RunView, event: Exclude<AttemptEnd, { type: 'task-retried' }>): void {
     view.window.add(Date.parse(event.at));
     view.durations.add(event.by.duration);
@@ -232,12 +232,12 @@ function noteWorked(view: RunView, workerId: string, seconds: number, failed: bo
     });
 }
 
-/** Worker ids and endpoints come from outside: were there ever very many, the first ones are shown. */
+/** Worker ids and endpoints come from outside; if there are very many, only the first ones are kept. */
 function setBounded<V>(map: Map<string, V>, key: string, value: V): void {
     if (map.size < LIST_BOUND || map.has(key)) map.set(key, value);
 }
 
-/** The task that has run longest so far; null while none runs. */
+/** The longest running task; null if none is running. */
 export function findLongestRunning(view: RunView): RunningTask | null {
     return view.running.values().next().value ?? null;
 }
@@ -247,19 +247,18 @@ export function countRemaining(view: RunView): number {
     return Math.max(0, view.tasks.due - view.tasks.committed - view.tasks.failed);
 }
 
-/** Tasks of the chosen part that need no more work: finished ones that run again count once they have. */
+/** Tasks of the chosen part that need no more work; finished ones that run again count once they have run. */
 export function countDone(view: RunView): number {
     return Math.max(0, view.tasks.total - view.tasks.due + view.tasks.committed);
 }
 
-/** Finished tasks a second lately. @param now milliseconds since the epoch */
+/** Recent rate of finished tasks, per second. @param now milliseconds since the epoch */
 export function computeCurrentRate(view: RunView, now: number): number {
     return view.window.rate(now);
 }
 
 /**
- * Seconds until all is done: at the present rate, and not before the longest running task is; null while there is no rate to
- * tell by.
+ * Seconds until all tasks are done, at the current rate and no sooner than the longest running task; null while there is no rate.
  */
 export function estimateEta(view: RunView, now: number): number | null {
     const perSecond = computeCurrentRate(view, now);

@@ -5,10 +5,10 @@ import { maskSecrets } from '../../util/secrets.js';
 import type { Reporter } from './reporter.js';
 import type { Sink } from '../sink.js';
 
-/** Longest result that a line holds, bytes of JSON: it is in the result file, too. */
+/** Longest result in a line, in bytes of JSON; the result file has it too. */
 const RESULT_BOUND = 64 * 1024;
 
-/** `--json`: every event as one line of JSON, and nothing else. */
+/** `--json`: prints every event as one line of JSON, and nothing else. */
 export class JsonLinesReporter implements Reporter {
     constructor(private readonly sink: Sink) {}
 
@@ -17,6 +17,6 @@ export class JsonLinesReporter implements Reporter {
     }
 
     close(): void {
-        // Lines are written as they come.
+        // Nothing to close: lines are written as they come.
     }
 }

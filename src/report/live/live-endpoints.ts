@@ -4,10 +4,10 @@ import type { RunView } from './fold.js';
 import { count, formatCount, formatDuration } from '../format.js';
 import type { Style } from '../style.js';
 
-/** With more servers than this, only those in trouble get a line of their own. */
+/** With more servers than this, only those with problems get their own line. */
 const FEW = 4;
 
-/** All servers together: how many answer, and what they do. Empty where a run uses none. */
+/** A line for all servers together: how many answer, and what they do. Empty if the run uses none. */
 export function describeEndpoints(view: RunView, style: Style): string[] {
     if (view.endpoints.size === 0) return [];
     const given = Math.max(view.givenEndpoints, view.endpoints.size);
@@ -25,7 +25,7 @@ export function describeEndpoints(view: RunView, style: Style): string[] {
     return parts;
 }
 
-/** Servers that deserve a line: all of a few, else those in trouble, those with most failures first. */
+/** Servers that get their own line: all if there are few, otherwise those with problems, those with the most failures first. */
 export function listShownEndpoints(view: RunView): readonly (readonly string[])[] {
     const all = [...view.endpoints.values()];
     const listed =

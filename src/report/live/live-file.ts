@@ -16,23 +16,23 @@ const MOST_POINTS = 240;
 
 export interface LiveFileOptions {
     readonly path: string;
-    /** Results directory: whose disk is looked at. */
+    /** Results directory, whose free disk space is measured. */
     readonly dir: string;
     readonly shard: string | null;
-    /** Figures of each server as they are now. Events tell of changes of state alone. */
+    /** Current figures of each server; events only report changes of state. */
     readonly endpoints: () => readonly EndpointState[];
 }
 
 /**
- * Writes how a run is doing to a file, once a second at most and only while something happens, for `resume-run view`. It is not
- * synced: who watches does so while the machine runs. A disk that does not take it is no reason to bother the run.
+ * Writes the progress of a run to a file for `resume-run view`, at most once a second and only while something happens. The file
+ * is not synced: it only matters while the machine runs. Write errors are ignored, since they do not affect the run.
  */
 export class LiveFile implements Reporter {
     readonly #options: LiveFileOptions;
     readonly #view: RunView = makeEmptyView();
     readonly #failures = new Map<string, number>();
     #history: (readonly [number, number])[] = [];
-    /** Milliseconds between two points of the history: doubled when it is full. */
+    /** Milliseconds between two points of the history; doubled when the history is full. */
     #step = INTERVAL_MS;
     #timer: NodeJS.Timeout | null = null;
     #isWriting = false;
@@ -64,7 +64,7 @@ export class LiveFile implements Reporter {
         this.#timer = setInterval(() => {
             if (this.#isChanged || this.#view.running.size > 0) this.#save();
         }, INTERVAL_MS);
-        // The timer alone does not keep the process running.
+        // The timer must not keep the process alive.
         this.#timer.unref();
         this.#save();
     }
@@ -74,7 +74,7 @@ export class LiveFile implements Reporter {
         this.#failures.set(reason, (this.#failures.get(reason) ?? 0) + 1);
     }
 
-    /** One write at a time; what happens meanwhile is in the next. */
+    /** Writes one at a time; what happens meanwhile goes into the next write. */
     #save(): void {
         if (this.#isWriting) return;
         this.#isWriting = true;
@@ -84,12 +84,12 @@ export class LiveFile implements Reporter {
         });
     }
 
-    /** At once, because the process may end right after; a write under way must not come after it. */
+    /** Writes synchronously, because the process may end right after; an unfinished write must not overwrite the result. */
     #saveLast(): void {
         const { path } = this.#options;
         const staging = `${path}.last.tmp`;
         try {
-            // Never through a link, or into a FIFO, that somebody put there.
+            // Do not follow a link, or write to a FIFO, that somebody put there.
             rmSync(staging, { force: true });
             writeFileSync(staging, JSON.stringify(this.#state()), { flag: 'wx' });
             renameSync(staging, path);

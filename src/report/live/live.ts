@@ -24,20 +24,20 @@ import type { Style } from '../style.js';
 import { chooseSuccessWord } from '../success-word.js';
 import { cut, padEnd, padStart, measureWidth } from '../width.js';
 
-/** What a live display needs besides the view. */
+/** Input of a live display besides the view. */
 export interface Surroundings {
     /** Milliseconds since the epoch. */
     readonly now: number;
-    /** Columns that a line may take. */
+    /** Maximum columns of a line. */
     readonly width: number;
     readonly style: Style;
-    /** Resident memory of this process, bytes. */
+    /** Resident memory of this process, in bytes. */
     readonly memory: number;
-    /** Load average of the last minute; null where the system has none. */
+    /** Load average of the last minute; null if the system has none. */
     readonly load: number | null;
 }
 
-/** Lines said once at the start of a run. */
+/** Lines printed once at the start of a run. */
 export function startLines(view: RunView): string[] {
     const { start } = view;
     if (start === null) return [];
@@ -60,14 +60,17 @@ export function startLines(view: RunView): string[] {
     ].map(escapeLine);
 }
 
-/** Why tasks are due, where there is more to say than that they are new. */
+/** Why tasks have to run, if there are other reasons than being new. */
 function formatReasons(part: PlanCounts): string {
     const entries = Object.entries(part.dueBy).filter(([, number]) => number > 0);
     if (entries.length === 0 || (entries.length === 1 && entries[0]?.[0] === 'new')) return '';
     return ` (${entries.map(([reason, number]) => `${count(number)} ${reason}`).join(', ')})`;
 }
 
-/** The live display: bars of samples and tasks, verdicts, how it goes, and servers if there are any. Each line fits the width. */
+/**
+ * The live display: progress bars for samples and tasks, verdicts, rate and load, and servers if there are any. Each line fits
+ * the width.
+ */
 export function renderLiveLines(view: RunView, around: Surroundings): string[] {
     const { tasks, samples } = view;
     const finished = countDone(view);
@@ -88,7 +91,7 @@ function roundLines(view: RunView, around: Surroundings): string[] {
     return parts.length === 0 ? [] : [joinParts(parts, around)];
 }
 
-/** One line of log for where there is no terminal. */
+/** One log line, for use without a terminal. */
 export function renderHeartbeat(view: RunView, around: Surroundings): string {
     const { tasks, samples } = view;
     const finished = countDone(view);
@@ -125,7 +128,7 @@ function formatVerdictParts(view: RunView, style: Style): string[] {
         .map((verdict) => `${shortenVerdict(verdict, success)} ${count(view.verdicts[verdict] ?? 0)}`)
         .join('  ');
     const { failed, retried } = view.tasks;
-    // The bars count earlier starts too; verdicts are known of this one only.
+    // The bars include earlier starts; verdicts are known only for this one.
     const parts = [
         verdicts === ''
             ? success === 'done'
@@ -177,7 +180,7 @@ function formatPhaseParts(view: RunView, around: Surroundings): string[] {
     }
 }
 
-/** Seconds from which a task is worth naming: until then nobody asks why nothing moves. */
+/** Seconds after which a running task is named: before that, nobody wonders why nothing moves. */
 const LONG_SECONDS = 60;
 
 function formatLongParts(view: RunView, { now }: Surroundings): string[] {
@@ -189,7 +192,7 @@ function formatLongParts(view: RunView, { now }: Surroundings): string[] {
     ];
 }
 
-/** As many parts as fit. */
+/** Joins as many parts as fit. */
 function joinParts(parts: readonly string[], { width }: Surroundings): string {
     let line = parts[0] ?? '';
     for (const part of parts.slice(1)) {

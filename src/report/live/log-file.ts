@@ -14,15 +14,15 @@ export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
 export interface LogFileOptions {
     readonly path: string;
     readonly level: LogLevel;
-    /** Bytes; the file before it is kept as `<path>.1`. */
+    /** Size limit in bytes; the previous file is kept as `<path>.1`. */
     readonly bound?: number;
-    /** Told once if the log can be written no longer; the run goes on. */
+    /** Called once when the log can no longer be written; the run continues. */
     readonly onProblem: (message: string) => void;
 }
 
 const BOUND = 64 * 1024 * 1024;
 
-/** `--log-file`: events as JSON lines with time and level. */
+/** `--log-file`: writes events as JSON lines with time and level. */
 export class LogFile implements Reporter {
     private readonly file: RotatingFile;
     private readonly logger: Logger;
@@ -44,14 +44,14 @@ export class LogFile implements Reporter {
     }
 
     onEvent(event: RunEvent): void {
-        // Results are in the result files.
+        // The result files have the results.
         const { at: _, ...rest } = dropLongResult(event, 0);
-        // The line has a level of its own, and no key twice.
+        // The log line has its own level; avoid a duplicate key.
         const { level: __, ...fields } = { level: null, ...rest };
         this.logger[chooseLevel(event)](fields);
     }
 
-    /** A line of an executor or of the run itself, at level `debug`. */
+    /** Logs a line of an executor or of the run itself, at level `debug`. */
     debug(message: string): void {
         this.logger.debug(message);
     }
@@ -76,7 +76,7 @@ function chooseLevel(event: RunEvent): Exclude<LogLevel, 'silent'> {
         case 'sample-finished':
         case 'concurrency-changed':
         case 'resumed':
-        // What a user's module has to say is what its log is for.
+        // Users expect the messages of their module in the log.
         case 'task-log':
             return 'info';
         case 'sample-started':
@@ -87,7 +87,7 @@ function chooseLevel(event: RunEvent): Exclude<LogLevel, 'silent'> {
     }
 }
 
-/** Passwords in addresses and bearer tokens do not belong in a log, wherever they came from. */
+/** Removes passwords in URLs and bearer tokens, wherever they came from. */
 function withoutSecrets(line: string): string {
     return maskSecrets(line)
         .replace(/(:\/\/)[^\s/@"\\]+@/g, '$1***@')

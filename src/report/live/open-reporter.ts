@@ -13,7 +13,10 @@ export interface ReporterOptions {
     readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Picks how a run is shown, and loads only that. Progress goes to stderr; stdout is for results: the closing summary, or JSON. */
+/**
+ * Chooses how to display a run, and loads only that. Progress goes to stderr; stdout is for results: the closing summary, or
+ * JSON.
+ */
 export async function openReporter(options: ReporterOptions): Promise<Reporter> {
     const stderr = makeSink(options.stderr);
     const style = chooseStyle(options.stderr, options.env);

@@ -10,7 +10,9 @@ import type { Style } from '../style.js';
 const FIRST_MS = 5000;
 const INTERVAL_MS = 30_000;
 
-/** Where there is no terminal (nohup, CI, a batch system): a line at the start, a heartbeat now and then, and every notice. */
+/**
+ * For runs without a terminal (nohup, CI, a batch system): a line at the start, a heartbeat from time to time, and every notice.
+ */
 export class PlainReporter implements Reporter {
     private readonly view: RunView = makeEmptyView();
     private timer: NodeJS.Timeout | null = null;
@@ -44,7 +46,7 @@ export class PlainReporter implements Reporter {
             this.beat();
             this.beatIn(INTERVAL_MS);
         }, ms);
-        // The heartbeat alone does not keep the process running.
+        // The heartbeat must not keep the process alive.
         this.timer.unref();
     }
 

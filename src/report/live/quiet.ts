@@ -5,7 +5,7 @@ import type { Reporter } from './reporter.js';
 import { type Sink, writeLines } from '../sink.js';
 import type { Style } from '../style.js';
 
-/** `--quiet`: warnings, and what needs someone to look at it. */
+/** `--quiet`: prints only warnings, and what needs attention. */
 export class QuietReporter implements Reporter {
     constructor(
         private readonly sink: Sink,

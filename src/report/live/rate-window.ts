@@ -1,11 +1,11 @@
 const SLOT_MS = 5000;
 const SLOTS = 60;
-/** With fewer than this many in the window, it says less than the whole run does. */
+/** With fewer events than this, the window is less informative than the whole run. */
 const ENOUGH = 10;
 
 /**
- * How fast things happen: over the last five minutes, or over the whole time where that saw too few (tasks may take a quarter of
- * an hour each). Constant size.
+ * Rate of events over the last five minutes, or over the whole run if that window has too few (a task may take a quarter of an
+ * hour). Constant size.
  */
 export class RateWindow {
     private readonly slots = Array.from({ length: SLOTS }, () => 0);
@@ -13,25 +13,25 @@ export class RateWindow {
     private begun = 0;
     private total = 0;
 
-    /** @param at milliseconds since the epoch, as everywhere here */
+    /** @param at milliseconds since the epoch, as in all methods */
     start(at: number): void {
         this.begun = at;
         this.newest = Math.floor(at / SLOT_MS);
     }
 
     add(at: number): void {
-        // A clock that was set back must not empty the window.
+        // If the clock was set back, the window must not be emptied.
         this.forward(Math.floor(at / SLOT_MS));
         this.slots[this.newest % SLOTS] = (this.slots[this.newest % SLOTS] ?? 0) + 1;
         this.total += 1;
     }
 
-    /** Events a second; 0 while there were none. */
+    /** Events per second; 0 if there were none. */
     rate(now: number): number {
         this.forward(Math.floor(now / SLOT_MS));
         const elapsed = Math.max(now - this.begun, 1000);
         const recent = this.slots.reduce((sum, slot) => sum + slot, 0);
-        // The newest slot is only as old as `now` is into it.
+        // The newest slot covers only the time since it began.
         const covered = Math.min(elapsed, (SLOTS - 1) * SLOT_MS + Math.max(0, now - this.newest * SLOT_MS));
         if (recent >= ENOUGH && covered > 0) return (recent * 1000) / covered;
         return (this.total * 1000) / elapsed;

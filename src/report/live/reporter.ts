@@ -1,13 +1,13 @@
 import type { RunEvent } from '../../model/event.js';
 
-/** Shows a run to someone. It never throws and never stops a run: a reader that went away is no reason to lose work. */
+/** Displays a run. It never throws and never stops the run: losing a reader must not lose work. */
 export interface Reporter {
     onEvent(event: RunEvent): void;
-    /** Gives the terminal back as it was. What comes after the run (the summary) is printed after this. */
+    /** Restores the terminal. Output after the run (the summary) is printed after this call. */
     close(): void;
 }
 
-/** Hands every event to each of several reporters. */
+/** Passes every event to several reporters. */
 export function combineReporters(reporters: readonly Reporter[]): Reporter {
     return {
         onEvent: (event) => {

@@ -3,25 +3,25 @@ import { NotAFileError, describeKind } from '../../util/regular-file.js';
 
 const FLUSH_BYTES = 16 * 1024;
 const FLUSH_MS = 250;
-/** Never waits for a reader of a FIFO. */
+/** Never blocks on a FIFO without a reader. */
 const APPEND =
     constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /**
- * A text file that is appended to and never grows past a bound: when it is full it becomes `<path>.1` (the older one of that name
- * goes) and a new one starts. Writes are gathered for a moment; `flush` and `close` write what waits.
+ * An append-only text file with a size limit: when it is full it becomes `<path>.1`, replacing the previous file of that name,
+ * and a new one is started. Writes are buffered briefly; `flush` and `close` write the buffer.
  */
 export class RotatingFile {
     private descriptor: number;
     private size: number;
-    /** Devices (`/dev/null`, a terminal) have no end, and are never renamed. */
+    /** Devices (`/dev/null`, a terminal) have no size and are never renamed. */
     private readonly canRotate: boolean;
     private waiting = '';
     private timer: NodeJS.Timeout | null = null;
 
     /**
      * @param bound bytes
-     * @param onError told once when writing fails; what comes later is dropped
+     * @param onError called once when writing fails; later text is dropped
      * @throws NotAFileError for a FIFO, folder or socket; the system's error if the file cannot be opened
      */
     constructor(
@@ -81,7 +81,7 @@ export class RotatingFile {
     }
 }
 
-/** The system may take less than it was given. */
+/** A write may take fewer bytes than given. */
 function writeAll(descriptor: number, bytes: Buffer): void {
     for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
 }
