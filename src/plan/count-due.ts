@@ -1,7 +1,7 @@
 import type { PlanCounts } from '../model/event.js';
 import type { DueTask } from './sample-plan.js';
 
-/** How many tasks are due for which reason. */
+/** Counts due tasks by reason. */
 export function countDue(due: readonly DueTask[]): PlanCounts['dueBy'] {
     const counts: Partial<Record<DueTask['why'], number>> = {};
     for (const task of due) counts[task.why] = (counts[task.why] ?? 0) + 1;

@@ -1,16 +1,16 @@
 import type { StoredEntry } from '../model/checkpoint.js';
 import type { PlanTask } from './sample-plan.js';
 
-/** Which finished entry belongs to which task of a group, and which belong to none. */
+/** Which finished entry belongs to which task of a group, and which entries belong to no task. */
 export interface Matching {
-    /** By task index; undefined where nothing is finished. */
+    /** By task index; undefined for tasks that are not finished. */
     readonly byIndex: readonly (StoredEntry | undefined)[];
     readonly unmatched: readonly StoredEntry[];
 }
 
 /**
- * Matches by fingerprint. A dataset that was reordered keeps its results under the new indexes; equal programs are told
- * apart by how many there are, and keep their own index where they can.
+ * Matches by fingerprint. If a dataset was reordered, results move to the new indexes. Equal programs keep their own index where
+ * possible; the rest take the free indexes in order.
  */
 export function matchByFingerprint(tasks: readonly PlanTask[], entries: readonly StoredEntry[]): Matching {
     const byIndex: (StoredEntry | undefined)[] = Array.from({ length: tasks.length });
@@ -25,7 +25,7 @@ export function matchByFingerprint(tasks: readonly PlanTask[], entries: readonly
     }
     if (moved.length === 0) return { byIndex, unmatched: [] };
     const free = freeIndexes(tasks, byIndex, (task) => task.fingerprint);
-    // Each equal one to the same place among them: records of the results database are told apart by it.
+    // Match equal tasks by occurrence: records of the results database are identified by it.
     moved.sort((a, b) => (a.entry.occurrence ?? 0) - (b.entry.occurrence ?? 0));
     const unmatched = moved.filter((stored) => {
         const index = free.get(stored.entry.fingerprint ?? '')?.shift();
@@ -37,13 +37,13 @@ export function matchByFingerprint(tasks: readonly PlanTask[], entries: readonly
 }
 
 /**
- * Matches entries of the earlier tools, which have neither index nor fingerprint, by exact source. The language only
- * breaks ties, and PYTHON stands for both Pythons there. Equal sources match once each. Nothing is guessed by position.
+ * Matches entries of the earlier tools, which have neither index nor fingerprint, by exact source. The language only breaks ties;
+ * PYTHON there stands for both Pythons. Each of several equal sources matches once. Position is never used.
  */
 export function matchBySource(tasks: readonly PlanTask[], entries: readonly StoredEntry[]): Matching {
     const byIndex: (StoredEntry | undefined)[] = Array.from({ length: tasks.length });
     const free = freeIndexes(tasks, byIndex, (task) => task.source());
-    // The closest languages first, so that a tie is not broken by chance.
+    // Match the closest languages first, so that ties are not broken by chance.
     let waiting = entries;
     for (const agrees of [isSameLanguage, areBothPython, acceptAnyLanguage]) {
         waiting = waiting.filter((stored) => {
@@ -57,7 +57,7 @@ export function matchBySource(tasks: readonly PlanTask[], entries: readonly Stor
     }
     const extracted = waiting.filter((stored) => stored.file !== undefined);
     if (extracted.length === 0) return { byIndex, unmatched: waiting };
-    // A server takes the source out of a message and drops the white space at its end.
+    // A server that extracts the source from a message drops trailing white space.
     const trimmed = freeIndexes(tasks, byIndex, (task) => task.source()?.trimEnd() ?? null);
     const matched = new Set<StoredEntry>();
     for (const stored of extracted) {

@@ -8,13 +8,13 @@ import { matchByFingerprint, matchBySource } from './match.js';
 import { isAskedFor } from './rerun.js';
 import type { DueTask, PlanGroup, PlanInput, PlanTask, SamplePlan } from './sample-plan.js';
 
-/** Raised whenever a rule below changes, so that cached decisions are made again. */
+/** Increase this whenever a rule below changes, so that cached decisions are made again. */
 export const PLANNER_VERSION = 9;
 
 /**
- * Decides what is left to do in one sample. Pure. A task is finished when its group holds an entry with its fingerprint
- * and a verdict; a finished entry that is due again stays until its replacement is committed.
- * The rules are those of docs/resume.md.
+ * Decides what is left to do in one sample. Pure. A task is finished when its group holds an entry with its fingerprint and a
+ * verdict. A finished entry that is due again stays until its replacement is committed. The rules are described in
+ * docs/resume.md.
  */
 export function planSample(input: PlanInput): SamplePlan {
     const earlier = input.checkpoint?.origin === 'earlier';
@@ -36,7 +36,7 @@ export function planSample(input: PlanInput): SamplePlan {
     return {
         due,
         changed: groups.reduce((sum, group) => sum + group.changed, 0),
-        // Files of the earlier tools have no labels that could have changed.
+        // Files of the earlier tools have no labels, so none can have changed.
         relabelled: earlier ? 0 : kept.filter(({ labels }) => labels !== undefined).length,
         state: {
             id: input.id,
@@ -55,7 +55,7 @@ export function planSample(input: PlanInput): SamplePlan {
     };
 }
 
-/** Reasons that follow from other inputs than those an entry was made from: a mistaken dataset must not replace many. */
+/** Reasons caused by changed inputs: a guard keeps a mistaken dataset from replacing many results. */
 const GUARDED: ReadonlySet<DueReason> = new Set([
     'input changed',
     'input was rounded',
@@ -151,7 +151,7 @@ function planGroup(input: PlanInput, group: PlanGroup, earlier: boolean): GroupP
     };
 }
 
-/** A bare result of the earlier tools does not say its language, and its source may lack its end: the task does. */
+/** A bare result of the earlier tools does not give its language, and its source may be cut off; the task has both. */
 function withSource(stored: StoredEntry, task: PlanTask): StoredEntry {
     if (stored.file === undefined || task.input.kind !== 'program') return stored;
     const source = task.source();
@@ -162,7 +162,7 @@ function withSource(stored: StoredEntry, task: PlanTask): StoredEntry {
     };
 }
 
-/** Finished entries that no task of their group has any more, and which task each of them stood for. */
+/** Finished entries that match no task of their group any more, and the tasks that they belonged to. */
 class LostEntries {
     readonly #indexes: ReadonlySet<number | null>;
     readonly #fingerprints = new Map<string, number>();
@@ -175,7 +175,7 @@ class LostEntries {
         }
     }
 
-    /** Why a task without an entry lost the one it had; null if it had none. */
+    /** Why a task without an entry lost the one it had; null if it never had one. */
     reasonFor({ rounded }: PlanTask, index: number): 'input changed' | 'input was rounded' | null {
         const left = rounded === null ? 0 : (this.#fingerprints.get(rounded) ?? 0);
         if (rounded !== null && left > 0) {
@@ -199,7 +199,7 @@ function explainUnfinished(
     return lost ?? 'new';
 }
 
-/** Why a finished entry is due again, or null if it stands. */
+/** Why a finished entry is due again, or null if it stays. */
 function explainAgain(
     input: PlanInput,
     task: PlanTask,
@@ -218,7 +218,7 @@ function explainAgain(
     };
     const labels = findChangedLabels(entry, task.input) ?? undefined;
     if (isAskedFor(options.rerun, place, withLabels(entry, labels), limits)) return 'asked for';
-    // An entry of ours has limits; without them it was taken over from a file of the earlier tools.
+    // Our own entries have limits; an entry without them was imported from a file of the earlier tools.
     const isImported = earlier || (entry.limits === undefined && entry.attempts.length === 0);
     if (isImported && hasOtherTests(entry.result, input.tests)) return 'another number of tests';
     if (limits !== null) {
@@ -231,28 +231,28 @@ function explainAgain(
     return null;
 }
 
-/** Only verdicts that ran into a limit can end otherwise under a higher one. */
+/** Only verdicts caused by a limit can change under a higher one. */
 function isLimitRaised(entry: StoredEntry['entry'], limits: Limits): boolean {
     const verdict = entry.result['verdict'];
     const limit = isVerdict(verdict) ? findExceededLimit(verdict) : null;
     if (limit === null || entry.limits === undefined) return false;
     const [now, before] = [limits[limit], entry.limits[limit]];
-    // Where none is held now, nobody could tell whether it was too low before.
+    // Without a current limit, there is nothing to compare the old one with.
     return now !== null && before !== null && now > before;
 }
 
-/** An accepted entry of the earlier tools passed the tests that there were then. */
+/** An accepted entry of the earlier tools passed the tests that existed then; their number may have changed. */
 function hasOtherTests(result: StoredEntry['entry']['result'], tests: number): boolean {
     return tests > 0 && result['verdict'] === 'Accepted' && getTests(result).length !== tests;
 }
 
 /**
- * An entry of the earlier tools does not say its limits: a time-out runs again if the limit now exceeds its execution
- * time, or if it printed nothing (it may have been blocked, or its output lost).
+ * An entry of the earlier tools does not record its limits. A time-out runs again if the limit now exceeds its execution time, or
+ * if it printed nothing (it may have been blocked, or its output lost).
  */
 function explainTimeOutAgain(result: StoredEntry['entry']['result'], limits: Limits): DueReason | null {
     if (result['verdict'] !== 'TimeLimitExceeded') return null;
-    // The first failed test gave the verdict: later ones may have ended otherwise.
+    // The first failed test gave the verdict; later ones may have ended differently.
     const run = getTests(result).find((test) => !test.passed)?.exec_info?.run_result;
     if (run === undefined || run === null || run.stdout === '' || run.stdout === undefined)
         return 'time-out without output';
@@ -279,7 +279,7 @@ function hasCompilerChanged(
 const getTests = (result: StoredEntry['entry']['result']): JudgeResult['tests'] =>
     Array.isArray(result['tests']) ? (result['tests'] as JudgeResult['tests']) : [];
 
-/** Place of each task among the equal ones before it. */
+/** For each task, the number of equal tasks before it. */
 function countOccurrences(tasks: readonly PlanTask[]): readonly number[] {
     const counts = new Map<string, number>();
     return tasks.map(({ fingerprint }) => {
@@ -289,11 +289,11 @@ function countOccurrences(tasks: readonly PlanTask[]): readonly number[] {
     });
 }
 
-/** How an occurrence is written: the first one is not. */
+/** The stored form of an occurrence; 0 is omitted. */
 export const makeOccurrenceKey = (occurrence: number): { readonly occurrence?: number } =>
     occurrence === 0 ? {} : { occurrence };
 
-/** A failure or an attempt not final yet that belongs to this task: by fingerprint, and by its place among equal ones. */
+/** A failure or unfinished attempt that belongs to this task, by fingerprint and occurrence. */
 function findOpen(
     checkpoint: Checkpoint | null,
     group: string,
@@ -307,7 +307,7 @@ function findOpen(
     return checkpoint?.pending.find(belongs) ?? checkpoint?.failures.find(belongs) ?? null;
 }
 
-/** Failures and pending attempts that still belong to a due task, under the index it has now. */
+/** Failures and pending attempts that still belong to a due task, under its current index. */
 function openTasks(
     input: PlanInput,
     due: readonly DueTask[],
@@ -321,7 +321,7 @@ function openTasks(
     return { failures: still(input.checkpoint?.failures), pending: still(input.checkpoint?.pending) };
 }
 
-/** Whether the sample's limit can be computed and is not: an earlier start ended before it was written down. */
+/** Whether the sample's limit can be computed but has not been: an earlier start ended before saving it. */
 function awaitsLimit({ measuredGroup, computedLimits }: PlanInput, kept: readonly KeptEntry[]): boolean {
     if (measuredGroup === null || computedLimits !== null) return false;
     const saysLimit = ({ group, stored }: KeptEntry): boolean =>
@@ -329,7 +329,7 @@ function awaitsLimit({ measuredGroup, computedLimits }: PlanInput, kept: readonl
     return kept.some(({ group }) => group !== measuredGroup) && kept.some(saysLimit);
 }
 
-/** Whether the file must be rewritten though no task may run: it would otherwise say what is no longer so. */
+/** Whether the file is out of date and must be rewritten even if no task runs. */
 function isDirty(
     checkpoint: Checkpoint | null,
     now: Pick<SamplePlan['state'], 'totals' | 'kept' | 'superseded' | 'skipped' | 'failures' | 'pending'>,

@@ -7,12 +7,15 @@ import { findMissedScore } from '../model/scoring.js';
 import { isVerdict } from '../model/verdict.js';
 import { type Limits, findExceededLimit } from '../model/limits.js';
 
-/** What `--rerun` asked for, and when: an entry is due while its last attempt is older, so a killed re-run goes on. */
+/**
+ * What `--rerun` requested, and when. An entry is due while its last attempt is older than the request, so a re-run that was
+ * killed can resume.
+ */
 export interface Rerun {
     readonly what: RerunRequest;
     /** ISO 8601, UTC. */
     readonly at: string;
-    /** Patterns of ids it was asked for (`--only` of that start); empty: all. */
+    /** Id patterns of the request (`--only` of that start); empty: all samples. */
     readonly only: readonly string[];
 }
 
@@ -20,11 +23,11 @@ export interface Rerun {
 interface EntryPlace {
     readonly id: string;
     readonly group: string;
-    /** True where the sample's limit is computed from this group. */
+    /** True if the sample's limit is computed from this group. */
     readonly isMeasured?: boolean;
 }
 
-/** Whether one of the requests asks for this finished entry, given the limits of now. */
+/** Whether one of the requests covers this finished entry, given the current limits. */
 export function isAskedFor(
     requests: readonly Rerun[],
     { id, group, isMeasured }: EntryPlace,
@@ -48,7 +51,10 @@ export function isAskedFor(
 const isConcernedBy = ({ only }: Rerun, id: string): boolean =>
     only.length === 0 || only.some((pattern) => matchesId(pattern, id));
 
-/** Whether a sample's computed limit is to be measured again: it is older than a request for that. @param computedAt ISO 8601, UTC */
+/**
+ * Whether a sample's computed limit must be measured again, because it is older than a request for that. @param computedAt ISO
+ * 8601, UTC
+ */
 export function isMeasurementAskedFor(requests: readonly Rerun[], id: string, computedAt: string): boolean {
     return requests.some(
         (request) =>
@@ -56,10 +62,13 @@ export function isMeasurementAskedFor(requests: readonly Rerun[], id: string, co
     );
 }
 
-/** Compiled once: there are few patterns and many ids. */
+/** Cache of compiled patterns: there are few patterns and many ids. */
 const matchers = new Map<string, (id: string) => boolean>();
 
-/** Like `--only`: a glob in which `*` does not cross `/`; an id is matched by its own text too, whatever signs are in it. */
+/**
+ * Matches like `--only`: a glob in which `*` does not cross `/`. A pattern equal to the id always matches, even if it contains
+ * special characters.
+ */
 export function matchesId(pattern: string, id: string): boolean {
     if (pattern === id) return true;
     let matches = matchers.get(pattern);
@@ -90,7 +99,8 @@ function asksFor(
         case 'over-limit':
             return limits !== null && hasUsedMore(entry.result as JudgeResult, limits);
         case 'computed-limits':
-            // Of the other groups of such a sample, what a lower limit would have stopped; a higher one is the planner's own reason.
+            // In the sample's other groups, select what a lower limit would have stopped. The planner itself handles a higher
+            // limit.
             if (isMeasured === undefined) return false;
             return isMeasured || (limits !== null && hasUsedMore(entry.result as JudgeResult, limits));
         default:
@@ -98,7 +108,10 @@ function asksFor(
     }
 }
 
-/** A verdict that nobody expected: a solution that is not accepted, an incorrect one that is. Without expectation: not accepted. */
+/**
+ * Whether a verdict is unexpected: a rejected solution, or an accepted program that was expected to fail. If nothing is expected:
+ * whether it was not accepted.
+ */
 function isUnexpectedEntry(
     group: string,
     entry: Pick<Entry, 'result' | 'expected' | 'expected_scores'>,
@@ -111,7 +124,7 @@ function isUnexpectedEntry(
     return isUnexpected({ group, verdict, named, missedScore });
 }
 
-/** Whether a test of the entry used more than a limit of now allows, or ran into a limit at all. */
+/** Whether a test of the entry used more than a current limit allows, or exceeded the output limit. */
 function hasUsedMore(result: JudgeResult, limits: Limits): boolean {
     const tests = Array.isArray(result.tests) ? result.tests : [];
     return tests.some(

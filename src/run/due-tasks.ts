@@ -4,13 +4,13 @@ import type { Task } from '../model/task.js';
 import { plan, prepare, type PrepareOptions } from './prepare.js';
 import type { SampleItem } from './sample-item.js';
 
-/** How samples are planned. */
+/** What is needed to plan samples. */
 export interface PlanParts {
     readonly store: Pick<CheckpointStore, 'read' | 'stamp'>;
     readonly prepare: PrepareOptions;
 }
 
-/** Loads a sample and plans it by what its result file says now. */
+/** Loads a sample and plans it against its current result file. */
 export async function planItem(
     { dataset, indexed }: SampleItem,
     { store, prepare: how }: PlanParts,
@@ -20,7 +20,7 @@ export async function planItem(
     return plan(prepare(await dataset.load(indexed), how), checkpoint, null, how);
 }
 
-/** The tasks that would run, one sample in memory at a time, for whoever only looks at them. */
+/** The tasks that would run, for listing only; one sample is in memory at a time. */
 export async function* listDueTasks(items: Iterable<SampleItem>, parts: PlanParts): AsyncGenerator<Task> {
     for (const item of items) {
         const { due } = await planItem(item, parts);

@@ -2,21 +2,21 @@ import type { Checkpoint, NotImported } from '../model/checkpoint.js';
 import { LIST_BOUND } from '../model/tally-sum.js';
 import type { SamplePlan } from '../plan/sample-plan.js';
 
-/** What a start takes over from results of the earlier tools. */
+/** What a start imports from results of the earlier tools. */
 export interface EarlierImport {
     readonly samples: number;
     /** Results that belong to a task of the dataset. */
     readonly taken: number;
-    /** Samples whose `<id>_checker.json` counts. */
+    /** Samples whose `<id>_checker.json` was used. */
     readonly checkerFiles: number;
     /** Verdicts that those files changed. */
     readonly changedVerdicts: number;
     readonly notImportedCount: number;
-    /** `LIST_BOUND` of them at most. */
+    /** At most `LIST_BOUND` of them. */
     readonly notImported: readonly NotImported[];
 }
 
-/** Adds up what is taken over, sample by sample. */
+/** Adds up what is imported, sample by sample. */
 export class EarlierImportSum {
     #samples = 0;
     #taken = 0;
@@ -28,7 +28,7 @@ export class EarlierImportSum {
     add(checkpoint: Checkpoint, { state }: SamplePlan): void {
         const { earlier, origin } = checkpoint;
         const changed = earlier?.changedVerdicts ?? 0;
-        // A file of ours stays as it is once its imported entries have the checker's verdicts.
+        // One of our files needs no import once its imported entries have the checker's verdicts.
         if (origin !== 'earlier' && changed === 0) return;
         this.#samples += 1;
         if (earlier?.checkerFile !== undefined && earlier.checkerFile !== null) this.#checkerFiles += 1;
@@ -46,7 +46,7 @@ export class EarlierImportSum {
         if (this.#notImported.length < LIST_BOUND) this.#notImported.push(one);
     }
 
-    /** Null where nothing of the earlier tools was found. */
+    /** Null if no results of the earlier tools were found. */
     value(): EarlierImport | null {
         if (this.#samples === 0) return null;
         return {

@@ -1,32 +1,32 @@
 import type { KeptSpending, RunEnd, Spending, WorkerFigures } from '../model/event.js';
 import { type StopReason, toSignalOrAbort } from '../model/stop.js';
 
-/** How a service says that an answer had to end before it was through; the second is BigModel's. */
+/** Finish reasons by which a service says that an answer was cut off; the second is BigModel's. */
 const TRUNCATED: ReadonlySet<string> = new Set(['length', 'model_context_window_exceeded']);
 
-/** What answers of models say of what they used; other results have none of it, or something else under these names. */
+/** Usage fields in answers of models. Other results lack them, or use these names for something else. */
 interface Spent {
     readonly prompt_tokens?: unknown;
     readonly completion_tokens?: unknown;
     readonly cost?: unknown;
     readonly finish_reason?: unknown;
-    /** The same of the model that judged the answer. */
+    /** The same fields for the model that judged the answer. */
     readonly judge?: unknown;
 }
 
-/** What a run counted while it ran. */
+/** Counters of a run in progress. */
 export class Figures {
     committed = 0;
     failed = 0;
     aborted = 0;
-    /** What the answers in committed results used. */
+    /** Usage of the answers in committed results. */
     readonly #kept = { tokens: 0, cost: 0, truncated: 0 };
-    /** What models that judged them used; null: none did. */
+    /** Usage of the models that judged them; null if there were none. */
     #judge: { readonly tokens: number; readonly cost: number } | null = null;
     readonly #started = performance.now();
     readonly #workers = new Map<string, { attempts: number; failures: number; busy: number }>();
 
-    /** A result was committed. */
+    /** Counts a committed result. */
     commit(result: object): void {
         this.committed += 1;
         const { finish_reason: finish, judge } = result as Spent;
@@ -42,11 +42,11 @@ export class Figures {
         };
     }
 
-    /** An attempt ended on a worker; `busy` in seconds. */
+    /** Counts an attempt that ended on a worker; `busy` in seconds. */
     attempt(workerId: string, busy: number, isFailure: boolean): void {
         let worker = this.#workers.get(workerId);
         if (worker === undefined) {
-            // Threads that die are replaced under new numbers: the table must not grow with them.
+            // Threads that die are replaced under new numbers, so bound the table.
             if (this.#workers.size >= 10_000) return;
             worker = { attempts: 0, failures: 0, busy: 0 };
             this.#workers.set(workerId, worker);

@@ -1,30 +1,30 @@
-/** Milliseconds. A run that others believe dead is taken over after three minutes of silence: see host/lock.ts. */
+/** Milliseconds. Another run may take over after three minutes of silence: see host/lock.ts. */
 const FRESH_FOR = 30_000;
 
 /**
- * Lets tasks start only while it was lately seen that the directory is still held. A run that slept (a suspended laptop, a
+ * Lets tasks start only if a recent check showed that this run still holds the directory. A run that slept (a suspended laptop, a
  * stopped process) may have lost it to another one, which runs the same tasks.
  */
 export class HolderCheck {
     readonly #verify: () => Promise<void>;
     readonly #onEnd: (error: unknown) => void;
-    // Never checked: planning may have taken hours, and the machine may have slept meanwhile.
+    // Start unchecked: planning may have taken hours, or the machine may have slept meanwhile.
     #steady = Number.NEGATIVE_INFINITY;
     #date = Number.NEGATIVE_INFINITY;
     #isRunning = false;
 
     /**
-     * @param verify throws if the directory is another run's by now
-     * @param onEnd called when a check has ended: with its error, or null when tasks may start again
+     * @param verify throws if the directory now belongs to another run
+     * @param onEnd called when a check has ended: with its error, or null if tasks may start again
      */
     constructor(verify: () => Promise<void>, onEnd: (error: unknown) => void) {
         this.#verify = verify;
         this.#onEnd = onEnd;
     }
 
-    /** Whether a task may start now; if not, a check is under way. */
+    /** Whether a task may start now; if not, a check is in progress. */
     isFresh(): boolean {
-        // The steady clock stands still while the machine sleeps, the calendar does not; the calendar may be set, the other not.
+        // The steady clock stops while the machine sleeps; the calendar clock does not, but it can be set. So compare both.
         const steady = performance.now() - this.#steady;
         const date = Math.abs(Date.now() - this.#date);
         if (steady < FRESH_FOR && date < FRESH_FOR) return true;

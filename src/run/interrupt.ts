@@ -1,21 +1,21 @@
 import type { StopSignal } from '../model/stop.js';
 
-/** Where the process's signals go while a run goes on. */
+/** Registration of the signal handlers of a run. */
 export interface Interrupt {
-    /** Takes the handlers off again. */
+    /** Removes the handlers. */
     dispose(): void;
 }
 
 /**
- * Hands SIGINT, SIGTERM and SIGHUP to the run. SIGHUP is ignored where there is no terminal (nohup must work).
- * The handlers stay for the whole run (`on`, not `once`): libraries that re-raise a signal they were told of would end
- * the process in the middle of its last writes otherwise.
+ * Passes SIGINT, SIGTERM and SIGHUP to the run. SIGHUP is ignored if there is no terminal (nohup must work). The handlers stay
+ * for the whole run (`on`, not `once`): otherwise libraries that re-raise a signal they received would end the process during its
+ * last writes.
  */
 export function onInterrupt(stop: (signal: StopSignal) => void, isTerminal: boolean): Interrupt {
     const handlers = new Map<NodeJS.Signals, () => void>([
         ['SIGINT', () => stop('SIGINT')],
         ['SIGTERM', () => stop('SIGTERM')],
-        // A file-size limit (`ulimit -f`) must end as a commit that failed, not as a death.
+        // Exceeding a file-size limit (`ulimit -f`) must fail the commit, not kill the process.
         ['SIGXFSZ', () => {}],
         ['SIGHUP', isTerminal ? () => stop('SIGHUP') : () => {}],
     ]);

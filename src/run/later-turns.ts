@@ -1,20 +1,20 @@
 /**
- * Puts commits off until what the ended tasks made room for has started: a result can wait for a millisecond, hundreds of servers
- * that are idle should not.
+ * Delays commits until new tasks have started in the freed slots: a result can wait for a millisecond, but hundreds of servers
+ * should not be idle.
  */
 export class LaterTurns {
     readonly #afterwards: () => void;
-    /** Those that begin in the next turn but one of the event loop. */
+    /** Commits that begin in the next turn but one of the event loop. */
     #waiting: (() => void)[] = [];
 
-    /** @param afterwards called when those of a turn have begun */
+    /** @param afterwards called when the commits of a turn have begun */
     constructor(afterwards: () => void) {
         this.#afterwards = afterwards;
     }
 
     add(commit: () => void): void {
         if (this.#waiting.push(commit) > 1) return;
-        // Requests are sent at the end of this turn of the event loop; the second one is after that.
+        // Requests are sent at the end of this turn of the event loop; the second setImmediate runs after that.
         setImmediate(() => {
             const commits = this.#waiting;
             this.#waiting = [];

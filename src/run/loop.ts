@@ -18,19 +18,19 @@ import { LaterTurns } from './later-turns.js';
 import { findReasonToStop } from './stop-rules.js';
 import { type TaskState, buildTask } from './task-state.js';
 
-/** Commits under way at once, at most: beyond it nothing new starts. */
+/** Maximum number of concurrent commits; above it, nothing new starts. */
 const COMMITS_BOUND = 4096;
 
 interface Flight {
     readonly state: TaskState;
     readonly running: Running;
-    /** Milliseconds of `performance.now()` at which the worker counts as hung. */
+    /** When the worker counts as hung, in milliseconds of `performance.now()`. */
     readonly deadline: number;
     hung: boolean;
 }
 
 /**
- * The loop.
+ * The main loop of a run.
  *
  *     work ──open──> samples ──take──> slots ──start──> backend ──completion──> decide ─┬─ commit ──> on disk ──> counted
  *                       ^                                                              ├─ confirm, retry ──> slots
@@ -44,10 +44,10 @@ export class Loop {
     readonly #holder: HolderCheck;
     readonly #flights = new Set<Flight>();
     readonly #feed: SampleFeed;
-    /** 1 for samples whose tally is among the settled ones, by their place among those with work. */
+    /** 1 for each sample whose tally has been added to `settled`; indexed by its position among the samples with work. */
     readonly #closed: Uint8Array;
     #saving = 0;
-    /** Results on their way to the disk. */
+    /** Results being written to disk. */
     #committing = 0;
     readonly #commits: LaterTurns;
     #waitsForRoom = false;
@@ -62,7 +62,7 @@ export class Loop {
         this.#closed = new Uint8Array(parts.work.length);
         this.#recorder = new Recorder(parts.options.keepSource, this.#figures, parts.emit);
         this.#slots = new Slots(parts.options, () => this.#pump());
-        // Nobody else would ask for them to be written at once, where nothing starts before they are.
+        // If nothing can start until they are written, request the write now: nothing else would.
         this.#commits = new LaterTurns(() => {
             if (this.#flights.size === 0 || this.#isBehind()) this.#pump();
         });
@@ -100,7 +100,7 @@ export class Loop {
     }
 
     stop(reason: StopReason): void {
-        // Only the last files are being closed, which nothing can hurry.
+        // Only the last files are still being closed, and nothing can speed that up.
         if (this.#hasEnded) return;
         if (this.#stop !== null) {
             this.#abortAll();
@@ -118,7 +118,7 @@ export class Loop {
             grace,
         });
         this.#graceTimer = setTimeout(() => this.#abortAll(), grace * 1000);
-        // What is finished need not wait for the pace at which files are rewritten.
+        // Write finished results now, without waiting for the usual rewrite interval.
         this.#parts.store.flush().catch((error: unknown) => this.#fail(error));
         this.#pump();
     }
@@ -144,7 +144,7 @@ export class Loop {
             this.#begin(state);
         }
         if (!this.#stopping && this.#saving < COMMITS_BOUND) this.#feed.openAhead(this.#slots);
-        // Nothing runs and nothing can start before the last results are on disk: no reason to keep their pace.
+        // Nothing runs, and nothing can start until the last results are on disk: write them without the usual delay.
         if (this.#flights.size === 0 && !this.#feed.isOpening && this.#saving > 0) this.#parts.store.hurry();
         this.#stopByRules();
         if (this.#isOver()) this.#settle?.();
@@ -162,7 +162,7 @@ export class Loop {
         );
     }
 
-    /** What is answered and not yet on disk would be paid for twice after a kill. */
+    /** Bounds the paid results not yet on disk: after a kill they would be paid for again. */
     #isBehind(): boolean {
         const isFull = this.#flights.size + this.#committing >= 2 * this.#slots.concurrency;
         return isFull && this.#parts.options.isPaid;
@@ -175,7 +175,7 @@ export class Loop {
         if (reason !== null) this.stop(reason);
     }
 
-    /** Whether results may pile up further; if not, the store wakes us when they may. */
+    /** Whether the store accepts more results; if not, `#pump` runs again when it does. */
     #hasRoom(): boolean {
         if (this.#waitsForRoom) return false;
         const room = this.#parts.store.room();
@@ -204,7 +204,7 @@ export class Loop {
         );
     }
 
-    /** The task goes on when its step is on disk. A disk that takes none stops the run. */
+    /** The task continues once its step is on disk. If the step cannot be written, the run stops. */
     #saveStep(state: TaskState, step: TaskStep): Promise<void> {
         const saved = this.#recorder.saveStep(state, step);
         this.#whileSaving(saved);
@@ -225,7 +225,7 @@ export class Loop {
     #completed(flight: Flight, completion: Completion): void {
         this.#flights.delete(flight);
         const { state } = flight;
-        // A verdict that came while its worker was being ended is as good as any.
+        // A verdict that arrived while its worker was being ended still counts.
         const outcome =
             flight.hung && completion.outcome.kind !== 'verdict'
                 ? makeHungOutcome(this.#parts.options.patience(buildTask(state, this.#parts.options)) ?? 0)
@@ -270,7 +270,7 @@ export class Loop {
         this.#pump();
     }
 
-    /** The task has ended when its result is on disk, not before. One promise does for all of it: tiny tasks are many. */
+    /** The task ends only when its result is on disk. One promise covers all of it, because tiny tasks are numerous. */
     async #commit(
         { state, running }: Flight,
         outcome: VerdictOutcome,
@@ -289,12 +289,12 @@ export class Loop {
         this.#pump();
     }
 
-    /** The task has ended when its change is on disk, not before. */
+    /** The task ends only when its change is on disk. */
     #save(state: TaskState, saved: Promise<void>): void {
         this.#whileSaving(saved.then(() => this.#ended(state)));
     }
 
-    /** The run is not over, and not beyond its bound, while something is being written. */
+    /** Keeps the run alive, and counts towards the bound on commits, while something is being written. */
     #whileSaving(saved: Promise<void>): void {
         this.#saving += 1;
         const end = (): void => {
@@ -307,7 +307,7 @@ export class Loop {
         });
     }
 
-    /** What is called by a promise: an error there ends the run, and is told. */
+    /** Runs a promise callback; an error in it ends the run and is reported. */
     #guard(call: () => void): void {
         try {
             call();
@@ -362,7 +362,7 @@ export class Loop {
         return this.#feed.isExhausted && this.#slots.waiting === 0;
     }
 
-    /** After a stop: samples that were in the middle of their work are saved as they are. */
+    /** After a stop: saves samples whose work was interrupted as they are. */
     async #closeRest(): Promise<void> {
         for (const sample of this.#feed.openSamples()) {
             try {

@@ -15,16 +15,16 @@ import {
 import { makeTaskState, type SampleInWork, type TaskState } from './task-state.js';
 
 /**
- * A sample in work: loaded once, its tasks handed out one by one, its file closed when the last one has ended.
+ * An open sample: loaded once, its tasks handed out one by one, its file closed when the last one has ended.
  *
  *     tasks of the rule's group ──all ended──> limits computed ──> the other groups      (packages without a limit)
  *     all tasks                                                                          (everything else)
  */
 export class OpenSample implements SampleInWork {
     readonly id: string;
-    /** Its place among the samples with work. */
+    /** Position among the samples with work. */
     readonly position: number;
-    /** Fingerprint of its row in the dataset. */
+    /** Fingerprint of the sample's row in the dataset. */
     readonly row: string;
     readonly due: number;
     readonly dueBy: PlanCounts['dueBy'];
@@ -33,9 +33,9 @@ export class OpenSample implements SampleInWork {
     readonly #options: PrepareOptions;
     #queue: readonly TaskState[];
     #next = 0;
-    /** Tasks handed out or waiting, of this phase. */
+    /** Tasks of this phase that have not ended, handed out or not. */
     #open: number;
-    /** Its limit is computed once the tasks of this phase have ended. */
+    /** Whether the limit is computed when the tasks of this phase have ended. */
     #awaitsLimit: boolean;
 
     constructor(
@@ -82,7 +82,7 @@ export class OpenSample implements SampleInWork {
         return state;
     }
 
-    /** A task has ended for good (committed, given up or dropped). True when it was the last of this phase. */
+    /** Records that a task has ended for good (committed, given up or dropped). Returns true if it was the last of this phase. */
     ended(): boolean {
         this.#open -= 1;
         return this.#open === 0;
@@ -92,7 +92,7 @@ export class OpenSample implements SampleInWork {
         return this.#open === 0;
     }
 
-    /** Closes its file, and removes its staged tests even if that fails. Returns the file's stamp (null if never written). */
+    /** Closes the file, and removes the staged tests even if that fails. Returns the file's stamp (null if never written). */
     async close(): Promise<FileStamp | null> {
         try {
             return await this.writer.close();
@@ -102,9 +102,9 @@ export class OpenSample implements SampleInWork {
     }
 
     /**
-     * After a phase: computes the limit the rest waited for and queues it. Returns whether there is more to do.
-     * Where no run of the group was accepted the rest runs under `--timeout`.
-     * @param warn gets a line where `--timeout` decided what the limit was computed from
+     * After a phase: computes the limit that the other tasks waited for, and queues those. Returns whether there is more to do.
+     * If no run of the group was accepted, they run under `--timeout`.
+     * @param warn gets a line if `--timeout` stopped programs that the limit should have been computed from
      */
     async advance(warn: (message: string) => void): Promise<boolean> {
         if (!this.#awaitsLimit) return false;
@@ -114,7 +114,7 @@ export class OpenSample implements SampleInWork {
         const measured = computeLimits(this.#prepared, entries, this.#options.machineLoad);
         const cut = findEntriesCutByTimeout(entries).length;
         if (cut > 0) warn(describeCut(this.id, cut, measured?.time ?? null, this.#options.limits.timeout));
-        // Not written down where nothing was accepted: a later start may know better.
+        // Do not save it if nothing was accepted: a later start may have more to go on.
         if (measured !== null) await this.writer.setComputedLimits(measured);
         const computed = measured ?? {
             time: this.#options.limits.timeout,
@@ -130,7 +130,7 @@ export class OpenSample implements SampleInWork {
     }
 }
 
-/** Whether a sample's limit has still to be computed: its tests are needed then, whatever is due so far. */
+/** Whether a sample's limit still has to be computed. Its tests are needed then, even if no task is due yet. */
 export const awaitsLimit = ({ rule }: PreparedSample, { state }: SamplePlan): boolean =>
     rule !== null && state.computedLimits === null;
 

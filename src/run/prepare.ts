@@ -24,39 +24,39 @@ import { isMeasurementAskedFor } from '../plan/rerun.js';
 import type { PlanGroup, PlanOptions, PlanTask, SamplePlan } from '../plan/sample-plan.js';
 import { UserError } from '../util/user-error.js';
 
-/** `format`: each format's own; `tokens`: what version 0.1 compared by, whatever the format. */
+/** `format`: each format's own comparison; `tokens`: by tokens for every format, as in version 0.1. */
 export type DefaultComparison = 'format' | 'tokens';
 
-/** What decides fingerprints, limits and skips of every sample of a run. */
+/** What determines fingerprints, limits and skips of every sample of a run. */
 export interface PrepareOptions {
     readonly limits: LimitOptions;
-    /** `--checker`, in place of what samples say; null leaves theirs. */
+    /** `--checker`, which replaces the samples' own; null keeps those. */
     readonly checker: Checker | null;
-    /** What samples that name no checker are judged by: the comparison of their format, or tokens as in version 0.1. */
+    /** How samples that name no checker are judged: by the comparison of their format, or by tokens as in version 0.1. */
     readonly defaultComparison: DefaultComparison;
-    /** What `data` tasks are done by; see model/fingerprint.ts. */
+    /** What executes `data` tasks; see model/fingerprint.ts. */
     readonly executorIdentity: string;
     /** Whether the executor judges programs. */
     readonly judges: boolean;
     readonly memoryHolding: MemoryHolding;
-    /** How busy the machine is that programs run on; null where they run elsewhere. */
+    /** How busy the machine that runs programs is; null if they run on another one. */
     readonly machineLoad: (() => MachineLoad) | null;
     /** Why a program cannot run here, or null. */
     readonly skipReason: (input: ProgramInput, sample: Sample) => string | null;
     readonly plan: PlanOptions;
 }
 
-/** A loaded sample as the planner and the run see it. */
+/** A loaded sample, prepared for the planner and the run. */
 export interface PreparedSample {
     readonly sample: Sample;
     readonly groups: readonly PlanGroup[];
-    /** Set where this sample's limit must be computed from a group of its own. */
+    /** Set if this sample's limit must be computed from one of its groups. */
     readonly rule: ComputedLimitRule | null;
     /** Identity of that group, see `ComputedLimits`. */
     readonly ruleFingerprint: string;
 }
 
-/** @throws UserError when the executor cannot do tasks of this kind */
+/** @throws UserError if the executor cannot do tasks of this kind */
 export function prepare(loaded: Sample, options: PrepareOptions): PreparedSample {
     const sample = withChecker(loaded, options);
     const fingerprints = fingerprintSample(sample, options.executorIdentity);
@@ -82,7 +82,7 @@ export function prepare(loaded: Sample, options: PrepareOptions): PreparedSample
     return { sample, groups, rule, ruleFingerprint };
 }
 
-/** The sample as it is judged in this directory. */
+/** The sample with the checker that applies in this directory. */
 export function withChecker(
     sample: Sample,
     { checker, defaultComparison }: Pick<PrepareOptions, 'checker' | 'defaultComparison'>,
@@ -90,7 +90,7 @@ export function withChecker(
     const { judging } = sample;
     if (judging === null) return sample;
     const byTokens = judging.isFormatChecker && defaultComparison === 'tokens';
-    // A validator that talks to programs, or makes their next input, is more than a comparison of outputs.
+    // A validator that talks to programs, or produces their next input, does more than compare outputs.
     if (judging.checker.kind === 'calls') return sample;
     if (judging.interactive === true || judging.passes !== undefined) return sample;
     const chosen = checker ?? (byTokens ? { kind: 'tokens' as const } : judging.checker);
@@ -100,18 +100,18 @@ export function withChecker(
 function explainSkip(sample: Sample, input: TaskInput, options: PrepareOptions): string | null {
     if (input.kind === 'data') return input.skip ?? null;
     if (!options.judges) return null;
-    // Zero tests are passed by everything: that would count as a right verdict, and say nothing.
+    // Every program passes zero tests, so the verdict would look right and mean nothing.
     if (sample.judging?.tests.length === 0) return sample.skip ?? 'no tests to judge it by';
     return sample.skip ?? options.skipReason(input, sample);
 }
 
-/** The rule counts only where the sample's own limit would: not under `--limits flat`, not where it states one. */
+/** The rule applies only where the sample's own limit would: not under `--limits flat`, and not if the sample states one. */
 function chooseRule(judging: Judging | null, options: PrepareOptions): ComputedLimitRule | null {
     if (judging === null || !options.judges || judging.limits.time !== null) return null;
     return (options.limits.policy ?? judging.limitPolicy) === 'own' ? judging.computedLimit : null;
 }
 
-/** Text of a program's main file; null for tasks that are none, or files that cannot be read. */
+/** Text of a program's main file; null if the task is not a program, or the file cannot be read. */
 export function getSourceText(input: TaskInput): string | null {
     if (input.kind !== 'program') return null;
     const { content } = chooseShownFile(input);
@@ -123,7 +123,7 @@ export function getSourceText(input: TaskInput): string | null {
     }
 }
 
-/** Plans a prepared sample. `computed` null: read from the checkpoint, if it still belongs to the group. */
+/** Plans a prepared sample. If `computed` is null, it is read from the checkpoint, provided it still belongs to the group. */
 export function plan(
     prepared: PreparedSample,
     checkpoint: Checkpoint | null,
@@ -149,8 +149,8 @@ function countTests(judging: Judging | null): number {
 }
 
 /**
- * Limits computed by an earlier start, while the group they were computed from is the same; null where they are to be measured again:
- * because that was asked for, or because programs that `--timeout` cut may now run longer.
+ * Limits computed by an earlier start from the same group; null if they must be measured again, either on request or because
+ * programs that `--timeout` cut may now run longer.
  */
 export function findKnownLimits(
     { sample, rule, ruleFingerprint }: PreparedSample,
@@ -164,7 +164,7 @@ export function findKnownLimits(
     return isStale ? null : computed;
 }
 
-/** Limits of one group; null where none decide, or while they are not computed yet. */
+/** Limits of one group; null if none apply, or they are not computed yet. */
 export function buildLimits(
     prepared: PreparedSample,
     group: string,
@@ -186,9 +186,8 @@ export function buildLimits(
 }
 
 /**
- * Limits from the slowest accepted run of the rule's group: at least `atLeast` seconds, `multiplier` times the slowest,
- * rounded up, as problemtools and BAPCtools do.
- * Null when none was accepted: nothing is known then, and `--timeout` holds.
+ * Computes limits from the slowest accepted run of the rule's group: `multiplier` times the slowest, at least `atLeast` seconds,
+ * rounded up, as problemtools and BAPCtools do. Null if no run was accepted: then nothing is known, and `--timeout` applies.
  * Source: the Kattis/ICPC problem package format, `limits`.
  */
 export function computeLimits(
@@ -201,13 +200,13 @@ export function computeLimits(
     if (rule === null || measured.length === 0) return null;
     const times = measured.flatMap(({ result }) =>
         (result as JudgeResult).tests
-            // What is accepted in part may have failed some by running for as long as it was let.
+            // A partly accepted program may have failed some tests by running until it was stopped.
             .filter(({ passed }) => passed || result['accepted'] === true)
             .map((test) => test.cpu_time ?? test.wall_time ?? 0),
     );
     const slowest = Math.max(0, ...times);
     const exact = Math.max(rule.atLeast, slowest * rule.multiplier);
-    // Half of a microsecond less: 0.2 s x 5 is 1 s, whatever the last bit of it says.
+    // Subtract half a microsecond: 0.2 s x 5 is 1 s, whatever the rounding error.
     const steps = Math.ceil((exact - 5e-7) / rule.resolution);
     const time = Number((steps * rule.resolution).toFixed(6));
     const cut = findEntriesCutByTimeout(entries);
@@ -228,7 +227,7 @@ export function computeLimits(
     };
 }
 
-/** Programs that should be accepted, and that `--timeout` stopped: how long they take is not known. */
+/** Programs that should be accepted but were stopped by `--timeout`, so that their running time is not known. */
 export function findEntriesCutByTimeout(entries: readonly Entry[]): readonly Entry[] {
     return entries.filter(
         ({ result, limits, expected }) =>

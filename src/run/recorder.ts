@@ -19,7 +19,7 @@ import {
     getTests,
 } from './task-state.js';
 
-/** Writes down what attempts came to, and tells it once it is on disk. */
+/** Writes the outcome of each attempt to the result file, then emits the event. */
 export class Recorder {
     readonly #keepSource: boolean;
     readonly #figures: Figures;
@@ -74,7 +74,7 @@ export class Recorder {
         this.#emit({ type: 'task-failed', ...event, failure, by: attempt });
     }
 
-    /** The verdict is in doubt: kept as `pending`, and the next attempt starts with the test in doubt. */
+    /** A verdict in doubt is kept as `pending`; the next attempt starts with the doubtful test. */
     async confirm(
         state: TaskState,
         doubt: { readonly outcome: VerdictOutcome; readonly suspicion: Suspicion },
@@ -96,7 +96,7 @@ export class Recorder {
         await state.sample.writer.note('pending', toPendingTask(state, suspicion, outcome, state.attempts));
     }
 
-    /** Written down as `pending`, so that a later attempt goes on after it. */
+    /** Saves the step under `pending`, so that a later attempt continues after it. */
     async saveStep(state: TaskState, { name, value }: TaskStep): Promise<void> {
         state.steps = { ...state.steps, [name]: value };
         await state.sample.writer.note('pending', toSteppedTask(state, name));
@@ -124,12 +124,12 @@ function makeTaskEvent(state: TaskState, workerId: string): TaskEvent {
     return { at: now(), sample: state.sample.id, group, index, attempt: state.attempts.length + 1, workerId };
 }
 
-/** Who made an attempt that failed; null where its worker died and could not say. */
+/** Who made a failed attempt; null if its worker died and could not say. */
 function findWorker(completion: Completion): AttemptedBy | null {
     return completion.outcome.kind === 'failure' ? completion.outcome.by : null;
 }
 
-/** What a command printed in an attempt that failed; null where that is not kept. */
+/** What a command printed in a failed attempt; null if that is not kept. */
 function getRunResult(completion: Completion): RunResult | null {
     return completion.outcome.kind === 'failure' ? (completion.outcome.run ?? null) : null;
 }

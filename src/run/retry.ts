@@ -1,24 +1,24 @@
 import { type Failure, isRetryable } from '../model/failure.js';
 import type { FailureOutcome, Served, Suspicion, UnwritableOutcome, VerdictOutcome } from '../model/task.js';
 
-/** How often an attempt is made again. */
+/** How often attempts are repeated. */
 export interface RetryPolicy {
-    /** `--retries`: more tries after a failure, a start. */
+    /** `--retries`: more tries after a failure, per start. */
     readonly retries: number;
-    /** `--retry-delay`, `--max-retry-delay`: seconds before the second try, and before any further one at most. */
+    /** `--retry-delay` and `--max-retry-delay`, in seconds: the delay before the first retry, and the longest delay. */
     readonly retryDelay: { readonly first: number; readonly most: number };
-    /** `--tle-retries`: more tries for a verdict in doubt. */
+    /** `--tle-retries`: more tries for a doubtful verdict. */
     readonly tleRetries: number;
 }
 
 /** What this start has already tried for a task. */
 export interface Tried {
     readonly failures: number;
-    /** By what was in doubt: one doubt that was looked into says nothing of another. */
+    /** By kind of doubt: confirming one kind says nothing about another. */
     readonly confirmations: Readonly<Partial<Record<Suspicion, number>>>;
 }
 
-/** A further try was made because of this doubt. */
+/** Counts one more try for this doubt. */
 export function confirmOnceMore(tried: Tried, suspicion: Suspicion): Tried {
     const confirmations = {
         ...tried.confirmations,
@@ -27,11 +27,11 @@ export function confirmOnceMore(tried: Tried, suspicion: Suspicion): Tried {
     return { ...tried, confirmations };
 }
 
-/** What becomes of an attempt. */
+/** What to do after an attempt. */
 export type Decision =
     | { readonly do: 'commit'; readonly outcome: VerdictOutcome }
     | { readonly do: 'confirm'; readonly outcome: VerdictOutcome; readonly suspicion: Suspicion }
-    /** Again after `delay` seconds. */
+    /** Try again after `delay` seconds. */
     | { readonly do: 'retry'; readonly failure: Failure; readonly delay: number }
     | { readonly do: 'give up'; readonly failure: Failure }
     /** The run must stop: nothing more can be written. */
@@ -64,19 +64,19 @@ function decideVerdict(
     stopping: boolean,
 ): Decision {
     const { suspect, isPartial = false } = outcome;
-    // Whoever stopped us may have sent the same signal to the program.
+    // The signal that stopped the run may have been sent to the program too.
     if (stopping && suspect === 'signal') return { do: 'drop' };
     if (suspect === null || (!isPartial && isConfirmed(tried, suspect, policy)))
         return { do: 'commit', outcome };
     return { do: 'confirm', outcome, suspicion: suspect };
 }
 
-/** Whether a doubt has had all the further tries that it gets, with the one that is being made. */
+/** Whether all tries for a doubt have been made, including the current one. */
 export function isConfirmed(tried: Tried, suspicion: Suspicion, policy: RetryPolicy): boolean {
     return (tried.confirmations[suspicion] ?? 0) >= countConfirmations(suspicion, policy);
 }
 
-/** Only time-outs depend on `--tle-retries`; the others are never final at the first sight. */
+/** Only time-outs depend on `--tle-retries`; other doubts always get at least one more try. */
 function countConfirmations(suspicion: Suspicion, policy: RetryPolicy): number {
     switch (suspicion) {
         case 'near-time':
@@ -103,7 +103,7 @@ function decideFailure(
     return { do: 'retry', failure, delay: asked ?? backOff(tried.failures, policy.retryDelay) };
 }
 
-/** Seconds, doubled with each failure before: 0.5 s, 1 s, 2 s ... at most 30 s by default. */
+/** Seconds, doubled with each previous failure: 0.5 s, 1 s, 2 s ... at most 30 s by default. */
 export function backOff(failures: number, { first, most }: RetryPolicy['retryDelay']): number {
     return Math.min(Math.max(first, most), first * 2 ** failures);
 }

@@ -5,25 +5,25 @@ import { plan, prepare } from './prepare.js';
 import type { WorkItem } from './work-list.js';
 import type { TaskState } from './task-state.js';
 
-/** How far ahead of the tasks that run samples are opened, at least and at most. */
+/** Minimum and maximum number of samples to open ahead of the running tasks. */
 const LEAST_AHEAD = 2;
 const MOST_AHEAD = 8;
 
-/** What the feed asks of the loop. */
+/** What the feed needs from the loop. */
 export interface FeedOwner {
     isStopping(): boolean;
-    /** A sample with nothing to hand out: its plan alone changes its file. */
+    /** Called for a sample without tasks to hand out, whose file changes only because of its plan. */
     onIdle(sample: OpenSample): void;
     onError(error: unknown): void;
-    /** An opening has ended, well or not. */
+    /** Called when an opening has ended, successfully or not. */
     onOpened(): void;
 }
 
-/** Opens samples in their order, a few ahead of the tasks that run, and hands out their tasks. */
+/** Opens samples in order, a few ahead of the running tasks, and hands out their tasks. */
 export class SampleFeed {
     readonly #parts: RunParts;
     readonly #owner: FeedOwner;
-    /** Those that still have tasks to hand out, in order. */
+    /** Samples that still have tasks to hand out, in order. */
     readonly #withTasks: OpenSample[] = [];
     readonly #open = new Map<string, OpenSample>();
     #next = 0;
@@ -38,7 +38,7 @@ export class SampleFeed {
         return this.#opening > 0;
     }
 
-    /** Every sample has been opened, and closed again. */
+    /** Whether every sample has been opened and closed again. */
     get isExhausted(): boolean {
         return this.#next >= this.#parts.work.length && this.#open.size === 0;
     }
@@ -54,7 +54,7 @@ export class SampleFeed {
         }
     }
 
-    /** A sample has more tasks than it had. */
+    /** Adds a sample that has more tasks to hand out. */
     offer(sample: OpenSample): void {
         this.#withTasks.push(sample);
     }
@@ -67,12 +67,12 @@ export class SampleFeed {
         return this.#open.values();
     }
 
-    /** @returns false if it was removed before */
+    /** @returns false if it was already removed */
     remove(sample: OpenSample): boolean {
         return this.#open.delete(sample.id);
     }
 
-    /** Opens samples, so that no slot waits for one; never more of them than slots. */
+    /** Opens samples so that no slot has to wait for one. The number of open samples is bounded by the slots. */
     openAhead(slots: { readonly concurrency: number; readonly window: number }): void {
         const { work } = this.#parts;
         const ahead = Math.max(LEAST_AHEAD, Math.min(MOST_AHEAD, slots.concurrency));

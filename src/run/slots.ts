@@ -1,10 +1,13 @@
 import { RateLimit } from '../util/rate-limit.js';
 import type { TaskState } from './task-state.js';
 
-/** Tasks shorter than this (seconds, moving average) are handed out ahead, so that a worker never waits for the next. */
+/** If tasks take less than this (seconds, moving average), they are handed out ahead, so that workers never wait. */
 const FAST_TASK_S = 0.005;
 
-/** Doubtful verdicts are confirmed together, once this many seconds have passed, or as many as slots wait, or nothing else is left. */
+/**
+ * Doubtful verdicts are confirmed together: after this many seconds, when as many as there are slots wait, or when nothing else
+ * is left.
+ */
 const CONFIRM_WAIT_S = 60;
 
 /** How fast tasks are handed out; see `RunOptions`. */
@@ -17,8 +20,8 @@ export interface Pace {
 }
 
 /**
- * Decides what starts next: retries whose time has come, new tasks, and, with half the workers idle, tasks whose verdict
- * is to be confirmed.
+ * Decides what starts next: retries that are due, new tasks, and tasks whose verdict is to be confirmed (with half the
+ * workers idle).
  *
  *     normal ──confirmations due, and no more than half the slots busy──> confirming (half the slots, nothing else starts)
  *        ^───────────────────────none waiting, none running─────────────────┘
@@ -29,23 +32,23 @@ export class Slots {
     readonly #confirmations: TaskState[] = [];
     readonly #timers = new Set<NodeJS.Timeout>();
     readonly #pauses = new Set<NodeJS.Timeout>();
-    /** Tasks that are running to be confirmed. */
+    /** Running tasks whose verdict is being confirmed. */
     readonly #confirming = new Set<TaskState>();
     #confirmSince = 0;
     #mean = 1;
 
     readonly #pace: Pace;
     readonly #rate: RateLimit;
-    /** Runs until the rate lets the next task start. */
+    /** Set while the rate delays the next start. */
     #rateTimer: NodeJS.Timeout | null = null;
     readonly #wake: () => void;
     concurrency: number;
-    /** Slots that pause after their task. */
+    /** Number of slots pausing after a task. */
     #pausing = 0;
-    /** Tasks that may still start before all that run have ended. */
+    /** Tasks that may still start in the current batch. */
     #leftOfBatch: number;
 
-    /** @param wake called when something may start that could not before */
+    /** @param wake called when something may have become ready to start */
     constructor(pace: Pace & { readonly concurrency: number; readonly prefetch: number }, wake: () => void) {
         this.concurrency = pace.concurrency;
         this.#prefetch = pace.prefetch;
@@ -55,17 +58,17 @@ export class Slots {
         this.#leftOfBatch = pace.batchSize;
     }
 
-    /** Tasks that may be with the backend at once. */
+    /** Maximum number of tasks with the backend at once. */
     get window(): number {
         return this.concurrency + (this.#mean < FAST_TASK_S ? this.#prefetch : 0);
     }
 
-    /** Tasks that wait for another try. */
+    /** Number of tasks waiting for another try. */
     get waiting(): number {
         return this.#retries.length + this.#confirmations.length + this.#timers.size;
     }
 
-    /** The next task to start while `inFlight` run; null: none may, or none is there. */
+    /** The next task to start while `inFlight` tasks run; null if there is none, or none may start. */
     take(inFlight: number, takeNew: () => TaskState | null): TaskState | null {
         const wait = this.#rate.wait(performance.now());
         if (wait > 0) {
@@ -96,13 +99,13 @@ export class Slots {
         const next = this.#retries.shift() ?? takeNew();
         if (next !== null) this.#leftOfBatch -= 1;
         if (next !== null || this.#confirmations.length === 0 || inFlight >= half) return next;
-        // Nothing else is left: now is the time.
+        // Nothing else is left, so confirm now.
         const confirm = this.#confirmations.shift() ?? null;
         if (confirm !== null) this.#confirming.add(confirm);
         return confirm;
     }
 
-    /** Whether the batch has room for one more. A new one begins when all tasks of the last have ended. */
+    /** Whether the batch has room for another task. A new batch begins when all tasks of the last one have ended. */
     #isInBatch(inFlight: number): boolean {
         const { batchSize } = this.#pace;
         if (inFlight === 0) this.#leftOfBatch = batchSize;
@@ -131,7 +134,7 @@ export class Slots {
         this.#timers.add(timer);
     }
 
-    /** A task that `take` gave has ended after `duration` seconds. */
+    /** Records that a task returned by `take` has ended after `duration` seconds. */
     ended(state: TaskState, duration: number): void {
         this.#confirming.delete(state);
         this.#mean += (duration - this.#mean) * 0.05;
@@ -148,7 +151,7 @@ export class Slots {
         this.#pauses.add(timer);
     }
 
-    /** Forgets what waits: the run is over. */
+    /** Drops everything that waits: the run is over. */
     clear(): void {
         clearTimeout(this.#rateTimer ?? undefined);
         this.#rateTimer = null;

@@ -1,23 +1,23 @@
 import { isHalted, type HaltRule, type StopReason } from '../model/stop.js';
 
 export interface StopRules {
-    /** New results after which the run stops; null: when all is done. */
+    /** The run stops after this number of new results; null: no such limit. */
     readonly stopAfter: number | null;
-    /** When failed tasks stop the run; null: never. */
+    /** Failures that stop the run; null: none do. */
     readonly halt: HaltRule | null;
 }
 
 /**
- * Why a run stops by its own options.
+ * Why the run must stop under its own options.
  * @param isIdle whether nothing runs and nothing is being written
- * @returns null where it goes on
+ * @returns null if it continues
  */
 export function findReasonToStop(
     { stopAfter, halt }: StopRules,
     { committed, failed }: { readonly committed: number; readonly failed: number },
     isIdle: boolean,
 ): StopReason | null {
-    // Results, not starts, are counted: those in flight come first.
+    // The limit counts results, not starts, so tasks in flight end first.
     if (stopAfter !== null && committed >= stopAfter && isIdle) {
         const message = `${committed} new results are there (--stop-after ${stopAfter})`;
         return { reason: 'budget', message };

@@ -21,7 +21,7 @@ import { type WorkItem, WorkList } from './work-list.js';
 
 /** What earlier starts learned about complete result files; kept in checkpoints/<dir>/index.json. */
 export interface ResultIndex {
-    /** The tally of a complete sample, if neither its file, nor its row, nor what decides the plan changed. */
+    /** The tally of a complete sample; null if its file, its row or the key of the plan has changed. */
     get(id: string, stamp: FileStamp, row: string, planKey: string): SampleTally | null;
     set(
         id: string,
@@ -33,22 +33,22 @@ export interface ResultIndex {
     ): void;
 }
 
-/** Samples with work, and what the files say of those that have one. */
+/** Samples with work, and the tallies of those that have a result file. */
 export interface SurveyedWork extends Sequence<WorkItem> {
     tallies(): Iterable<SampleTally>;
 }
 
-/** What is left, before anything runs. */
+/** What is left to do, determined before anything runs. */
 export interface Survey {
     readonly counts: PlanCounts;
     readonly work: SurveyedWork;
-    /** Finished entries that changed inputs would replace. */
+    /** Finished entries that would be replaced because of changed inputs. */
     readonly changed: number;
-    /** Samples with such entries, a few of them, for the message. */
+    /** A few samples with such entries, for the message. */
     readonly changedSamples: readonly string[];
-    /** Finished entries that take other labels from the dataset, and do not run again. */
+    /** Finished entries whose labels in the dataset changed; they do not run again. */
     readonly relabelled: number;
-    /** What is taken over from the earlier tools; null where nothing of theirs was found. */
+    /** What is imported from the earlier tools; null if none of their results were found. */
     readonly earlier: EarlierImport | null;
 }
 
@@ -57,15 +57,15 @@ export interface SurveyParts {
     readonly index: ResultIndex;
     readonly planKey: string;
     readonly options: PrepareOptions;
-    /** Whether samples not begun yet are read too, where some of their tasks may be skipped: nothing else tells. */
+    /** Whether to read samples without a result file too: some of their tasks may be skipped, and nothing else shows that. */
     readonly thorough: boolean;
     /** Called for each sample with nothing left to do. */
     readonly onSettled: (tally: SampleTally) => void;
 }
 
 /**
- * Goes once over all samples and opens only what the index does not vouch for: a bounded number of files at a time, since
- * one after the other is mostly waiting, and in the samples' order for whoever listens.
+ * Visits every sample once and opens only what the index does not cover. Several files are read at a time, up to a bound, because
+ * reading one after the other is mostly waiting; results are reported in the samples' order.
  */
 export async function survey(items: Sequence<SampleItem>, parts: SurveyParts): Promise<Survey> {
     const sum = new SurveySum(items, parts);
@@ -92,7 +92,7 @@ export async function survey(items: Sequence<SampleItem>, parts: SurveyParts): P
     return sum.survey();
 }
 
-/** Result files that may be read at once; none is begun while those under way are this large together. */
+/** Maximum number of result files read at once, and the total size above which no further one is begun. */
 const FILES_AT_ONCE = 32;
 const BYTES_AT_ONCE = 32 * 1024 ** 2;
 
@@ -102,7 +102,7 @@ interface LookedAt {
     readonly bytes: number;
 }
 
-/** Samples being looked at, in their order. */
+/** Samples being read, in their order. */
 class LookAhead {
     readonly #inOrder: LookedAt[] = [];
     #bytes = 0;
@@ -116,7 +116,7 @@ class LookAhead {
     }
 
     push(one: LookedAt): void {
-        // Until its turn comes nobody listens for its failure, which is not an unhandled one.
+        // Nobody handles a failure until the sample's turn comes; keep it from counting as an unhandled rejection.
         one.seen.catch(() => undefined);
         this.#inOrder.push(one);
         this.#bytes += one.bytes;
@@ -131,7 +131,7 @@ class LookAhead {
         sum.add(first.item, seen);
     }
 
-    /** After a failure: nothing is left reading. */
+    /** Waits after a failure until no read is in progress. */
     async settle(): Promise<void> {
         await Promise.allSettled(this.#inOrder.map(({ seen }) => seen));
     }
@@ -140,11 +140,11 @@ class LookAhead {
 class SurveySum {
     readonly #parts: SurveyParts;
     readonly #totals = new Counts();
-    /** What was added last, and how often in a row: a million samples without results are all the same. */
+    /** The last summary added, and how often in a row: a million samples without results all share one. */
     #last: Seen | null = null;
     #repeated = 0;
     readonly #work: WorkList;
-    /** How many samples were added: the place of the next one. */
+    /** Number of samples added so far, which is the position of the next one. */
     #place = 0;
     readonly #changedSamples: string[] = [];
     readonly #earlier = new EarlierImportSum();
@@ -200,13 +200,13 @@ interface Seen {
     readonly changed: number;
     readonly relabelled: number;
     readonly tally: SampleTally;
-    /** False: nothing is there yet, and the tally is that of any sample with the same groups. */
+    /** False if there is no result file; the tally is then that of any sample with the same groups. */
     readonly hasFile: boolean;
-    /** What was read and planned, where it is of the earlier tools. */
+    /** The checkpoint and plan, if there are results of the earlier tools. */
     readonly earlier: { readonly checkpoint: Checkpoint; readonly planned: SamplePlan } | null;
 }
 
-/** What is known of a sample without reading it, or its file: because of the index, or because nothing is there yet. */
+/** What is known about a sample without reading it or its file: from the index, or because it has no result file. */
 function seeUnread(
     item: SampleItem,
     stamp: FileStamp | null,
@@ -223,7 +223,9 @@ function seeUnread(
     return parts.thorough && !isCountEnough ? null : untouched.see(groups);
 }
 
-/** What is to be said of samples without results: the same of all that have the same groups, and most have those of the one before. */
+/**
+ * The summary of samples without results. Samples with the same groups share one, and most have the groups of the sample before.
+ */
 class UntouchedSamples {
     #groups: IndexedSample['groups'] | null = null;
     #seen: Seen = makeNothingDue(tallyUntouched('', []));
@@ -290,7 +292,7 @@ function summarizePlan(planned: SamplePlan): Omit<Seen, 'tally' | 'hasFile' | 'e
     };
 }
 
-/** What a sample's file will say when work on it starts. */
+/** Tally of what a sample's file will contain when work on it starts. */
 function countTally(state: SampleState): SampleTally {
     return tallySample(
         state.id,
@@ -299,7 +301,7 @@ function countTally(state: SampleState): SampleTally {
             total,
             entries: state.kept.flatMap((kept): EntryFigures[] => {
                 if (kept.group !== name) return [];
-                // Entries of the earlier tools have no index of their own yet.
+                // Entries of the earlier tools have no index yet.
                 const entry = withLabels(kept.stored.entry, kept.labels);
                 const figures = readFigures({ ...entry, index: kept.index });
                 return figures === null ? [] : [figures];
@@ -318,7 +320,7 @@ class Counts {
     #skipped = 0;
     readonly #dueBy: Partial<Record<DueReason, number>> = {};
 
-    /** @param times for how many samples */
+    /** @param times number of samples */
     add(seen: Seen, times: number): void {
         this.#samples += times;
         if (seen.due === 0) this.#complete += times;
@@ -332,7 +334,7 @@ class Counts {
             this.#skipped += times * group.skipped;
         }
         if (seen.due === 0) return;
-        // No list of entries is made: there may be a million samples.
+        // Do not build a list of entries: there may be a million samples.
         for (const key in seen.dueBy) {
             const why = key as DueReason;
             this.#dueBy[why] = (this.#dueBy[why] ?? 0) + times * (seen.dueBy[why] ?? 0);

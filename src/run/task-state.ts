@@ -13,28 +13,28 @@ import type { DueTask } from '../plan/sample-plan.js';
 import { getSourceText } from './prepare.js';
 import { isConfirmed, type RetryPolicy, type Tried } from './retry.js';
 
-/** The sample that a task belongs to, while it is in work. */
+/** The open sample that a task belongs to. */
 export interface SampleInWork {
     readonly id: string;
     readonly writer: SampleWriter;
-    /** Folder of its staged tests; null where no program is judged. */
+    /** Folder of its staged tests; null if no programs are judged. */
     readonly stagePath: string | null;
-    /** One of its tasks has ended for good. True when it was the last of this phase. */
+    /** Records that one of its tasks has ended for good. Returns true if it was the last of this phase. */
     ended(): boolean;
 }
 
-/** A due task on its way to a verdict: what was tried so far. Changed only by the run loop. */
+/** State of a due task until it has a verdict: what was tried so far. Changed only by the run loop. */
 export interface TaskState {
     readonly due: DueTask;
     readonly sample: SampleInWork;
     readonly limits: Limits | null;
-    /** All attempts that count on, those of earlier starts included. */
+    /** All attempts that still count, including those of earlier starts. */
     attempts: readonly Attempt[];
     tried: Tried;
-    /** Tests that need not run again, and why the one after them is in doubt. */
+    /** Tests that need not run again, and why the next test is in doubt. */
     confirmed: readonly TestResult[];
     confirming: Suspicion | null;
-    /** What is on disk of a task that takes several steps, by step. */
+    /** Saved steps of a task that takes several, by name. */
     steps: JsonObject;
 }
 
@@ -66,7 +66,7 @@ const SUSPICIONS: readonly Suspicion[] = [
 const describeSuspicion = (reason: string | undefined): Suspicion =>
     SUSPICIONS.find((suspicion) => suspicion === reason) ?? 'near-time';
 
-/** The plain data that crosses to a worker. */
+/** Builds the plain data that is sent to a worker. */
 export function buildTask(state: TaskState, policy: RetryPolicy): Task {
     const { due, sample } = state;
     return {
@@ -85,7 +85,7 @@ export function buildTask(state: TaskState, policy: RetryPolicy): Task {
     };
 }
 
-/** How an attempt is written down. */
+/** Measurements that are recorded for an attempt. */
 export interface AttemptMeasure {
     readonly startedAt: number;
     readonly duration: number;
@@ -126,13 +126,13 @@ export function recordAttempt(
     };
 }
 
-/** Longest message kept of a failure, in characters: a checkpoint is not a log. */
+/** Maximum length of a stored failure message, in characters: a checkpoint is not a log. */
 const MESSAGE_BOUND = 2000;
 
 const cut = (message: string): string =>
     message.length <= MESSAGE_BOUND ? message : `${message.slice(0, MESSAGE_BOUND)}…`;
 
-/** A finished task as it is written. */
+/** Builds the stored form of a finished task. */
 export function buildEntry(
     state: TaskState,
     outcome: VerdictOutcome,
@@ -143,7 +143,7 @@ export function buildEntry(
     const limits = outcome.limits ?? state.limits;
     const program = input.kind === 'program' ? input : null;
     const source = program !== null && keepSource ? getSourceText(input) : null;
-    // Set one by one: of no other object are so many made, and a spread of nothing costs as much as one of something.
+    // Set fields one by one: no other object is created as often, and spreading an empty object costs as much as a full one.
     const entry: Writable<Entry> = {
         index: state.due.index,
         result: outcome.result,
@@ -165,7 +165,7 @@ export function buildEntry(
     return entry;
 }
 
-/** The row of a list: a result without it would have to be looked up by its position. */
+/** The row of a list, so that a result need not be looked up by its position. */
 export function makeRowKey(input: TaskInput): Pick<Entry, 'row' | 'row_text'> {
     if (input.kind !== 'data' || input.isRow !== true) return {};
     const { data, text } = input;
@@ -174,17 +174,17 @@ export function makeRowKey(input: TaskInput): Pick<Entry, 'row' | 'row_text'> {
         : { row: withNumbersAsText(parseExactJson(text)), row_text: text };
 }
 
-/** Kept without `--keep-source` too: records have it. */
+/** Kept even with `--no-keep-source`, because records need it. */
 export function makeCellKey(input: TaskInput): Pick<Entry, 'cell'> {
     return input.kind === 'data' && input.cell !== undefined ? { cell: input.cell } : {};
 }
 
-/** A task given up, for `failures`. */
+/** Builds the `failures` entry of a task that was given up. */
 export function toFailedTask(state: TaskState, failure: Failure, attempts: readonly Attempt[]): OpenTask {
     return openTask(state, failure.reason, cut(failure.message), attempts);
 }
 
-/** A verdict that waits to be confirmed, for `pending`. */
+/** Builds the `pending` entry of a verdict that waits to be confirmed. */
 export function toPendingTask(
     state: TaskState,
     suspicion: Suspicion,
@@ -195,12 +195,12 @@ export function toPendingTask(
     return { ...openTask(state, suspicion, message, attempts), tests: getTests(outcome) };
 }
 
-/** A task in the middle of its steps, for `pending`. @param last the step that has just ended */
+/** Builds the `pending` entry of a task between two steps. @param last the step that has just ended */
 export function toSteppedTask(state: TaskState, last: string): OpenTask {
     return openTask(state, STEPPED, `${last} is done, the rest is not`, state.attempts);
 }
 
-/** `reason` of a pending task whose first steps are done. */
+/** `reason` of a pending task of which some steps are done. */
 const STEPPED = 'in-progress';
 
 const hasSteps = ({ steps }: TaskState): boolean => Object.keys(steps).length > 0;

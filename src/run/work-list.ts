@@ -8,11 +8,11 @@ import type { SampleItem } from './sample-item.js';
 export interface WorkItem extends SampleItem {
     readonly due: number;
     readonly dueBy: PlanCounts['dueBy'];
-    /** What its file says now; used in the totals if the run stops before it reaches the sample. Null: there is no file. */
+    /** Tally of its current file, used in the totals if the run stops before it reaches the sample. Null if there is no file. */
     readonly tally: SampleTally | null;
 }
 
-/** Samples with work among the samples of a run, in their order: some bytes for each, and the tallies of those that have a file. */
+/** The samples of a run that have work, in order. Takes a few bytes per sample, plus the tallies of those that have a file. */
 export class WorkList implements Sequence<WorkItem> {
     readonly #samples: Sequence<SampleItem>;
     readonly #places = new NumberColumn();
@@ -23,7 +23,7 @@ export class WorkList implements Sequence<WorkItem> {
     readonly #reasonNumbers = new Map<string, number>();
     readonly #tallies = new Map<number, SampleTally>();
 
-    /** @param samples those of the run */
+    /** @param samples all samples of the run */
     constructor(samples: Sequence<SampleItem>) {
         this.#samples = samples;
     }
@@ -32,7 +32,7 @@ export class WorkList implements Sequence<WorkItem> {
         return this.#places.length;
     }
 
-    /** @param place of the sample among those of the run */
+    /** @param place position of the sample among those of the run */
     add(place: number, { due, dueBy, tally }: Pick<WorkItem, 'due' | 'dueBy' | 'tally'>): void {
         if (tally !== null) this.#tallies.set(this.length, tally);
         this.#places.push(place);
@@ -40,7 +40,7 @@ export class WorkList implements Sequence<WorkItem> {
         this.#dueBy.push(this.#numberReasons(dueBy));
     }
 
-    /** The tallies of those that have a file. */
+    /** Tallies of the samples that have a file. */
     tallies(): Iterable<SampleTally> {
         return this.#tallies.values();
     }
