@@ -58,7 +58,7 @@ export interface JudgeProgram {
     readonly time?: number | null;
     /** Bytes; null or absent: the default. */
     readonly memory?: number | null;
-    /** Bytes of what it prints and leaves, where that is more than `FEEDBACK_BYTES`. */
+    /** Most bytes that it may print and store, if more than `FEEDBACK_BYTES`. */
     readonly output?: number;
 }
 
@@ -70,35 +70,38 @@ interface CompiledProgram {
 export interface ReadyProgram extends CompiledProgram {
     readonly source: JudgeProgram;
     readonly box: Box;
-    /** The folder in the box that holds it. */
+    /** Its folder in the box. */
     readonly folder: string;
 }
 
-/** What running the programs of problems takes. */
+/** What running the programs of problems requires. */
 export interface CheckerTools {
     readonly sandbox: Sandbox;
     readonly compiler: Compiler;
     readonly scratch: string;
-    /** See `LocalOptions`: these programs come from the same places as submissions. */
+    /** See `LocalOptions`: these programs come from the same sources as submissions. */
     readonly adaptWindows: boolean;
     readonly table: ReadonlyMap<string, Language>;
-    /** A text says why the language cannot run here. */
+    /** A string is the reason why the language cannot run here. */
     readonly usable: (language: Language) => Promise<UsableLanguage | string>;
-    /** A folder that programs are to lie in, where they read the path that they are started by; absent: none. */
+    /** Folder to place programs in, for programs that inspect the path by which they were started; absent: none. */
     readonly folder?: string;
 }
 
 export interface CompilingAhead {
-    /** Begins with no other program. */
+    /** Starts no further compilation. */
     stop(): void;
     /** Never rejects. */
     readonly settled: Promise<unknown>;
 }
 
-/** Programs kept ready: more than the samples that are usually in work at once. */
+/** Programs kept ready: more than the number of samples that are usually in progress at once. */
 const KEPT = 6;
 const MESSAGE_BYTES = 1024;
-/** Most that a program of the problem's prints, and that it leaves in its feedback folder, where its package does not ask for more. */
+/**
+ * Most bytes that a program of the problem may print, and most that it may store in its feedback folder, unless its package asks
+ * for more.
+ */
 const FEEDBACK_BYTES = 16 * 1024 * 1024;
 
 export class JudgePrograms {
@@ -127,12 +130,14 @@ export class JudgePrograms {
         return fresh;
     }
 
-    /** A box of its own, which the caller closes. */
+    /** Opens a separate box, which the caller closes. */
     async open(source: JudgeProgram, what: string, more: readonly PlacedFile[]): Promise<ReadyProgram> {
         return this.#build(source, what, more);
     }
 
-    /** Compiles programs before they are asked for, so many at once. What is wrong with one is thrown where it is asked for. */
+    /**
+     * Compiles programs before they are needed, up to `atOnce` at a time. Errors are thrown when a program is actually requested.
+     */
     compileAhead(
         programs: Iterable<readonly [source: JudgeProgram, what: string]>,
         atOnce: number,
@@ -182,7 +187,7 @@ export class JudgePrograms {
         };
     }
 
-    /** Joins a compilation that is still going on. */
+    /** Reuses a compilation that is still in progress. */
     #compile(source: JudgeProgram, what: string): Promise<CompiledProgram> {
         const key = makeKey(source);
         const known = this.#compiling.get(key);
@@ -227,7 +232,7 @@ const makeKey = ({ language, files, time, memory, output }: JudgeProgram): strin
         output ?? null,
     ]);
 
-/** A program of the problem that does not compile; where the machine may be to blame, another start tries it again. */
+/** The error for a program of the problem that does not compile; if the machine may be to blame, the next start tries again. */
 function refusedProgram(
     { result: { stderr }, doubt }: Extract<Compilation, { kind: 'error' }>,
     what: string,
@@ -243,7 +248,7 @@ function complaint(what: string, name: string, stderr: string): string {
     return `${what} ${name} does not compile: ${firstWords(Buffer.from(stderr))}${hint}`;
 }
 
-/** Bytes that a program of the problem's may print, and leave in its feedback folder. */
+/** Most bytes that a program of the problem may print, and most that it may store in its feedback folder. */
 export const getOutputBound = ({ output = 0 }: Pick<JudgeProgram, 'output'>): number =>
     Math.max(FEEDBACK_BYTES, output);
 
@@ -271,7 +276,7 @@ export function buildCommand(
     return [first, ...rest, ...args];
 }
 
-/** @throws CheckerError where it did not end by itself */
+/** @throws CheckerError if the program did not end by itself */
 export function readExitCode(report: RunReport, message: string, what: string): number {
     if (report.startErrno !== 0)
         throw judgeError(`${what} could not be started (error ${report.startErrno})`);
@@ -280,9 +285,9 @@ export function readExitCode(report: RunReport, message: string, what: string): 
     return report.exitCode ?? 0;
 }
 
-/** The end is where an exception says what it is. */
+/** The last lines of stderr, which contain the message of an exception. */
 export const lastWords = (stderr: Buffer): string => firstWords(stderr.subarray(-MESSAGE_BYTES));
 
-/** What a program said, on one short line. */
+/** What a program printed, on one short line. */
 export const firstWords = (bytes: Buffer): string =>
     bytes.subarray(0, MESSAGE_BYTES).toString().replace(/\s+/g, ' ').trim();

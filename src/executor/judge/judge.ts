@@ -38,8 +38,8 @@ const MIB = 1024 * 1024;
 const LARGEST_JAVA_STACK_MB = 64;
 
 /**
- * Judges programs on this machine: compiles each once, runs its tests in one sandbox, compares what it prints.
- * @throws UserError (exit 2) if `--include-dir` is no use
+ * Judges programs on this machine: compiles each once, runs its tests in one sandbox and compares its output.
+ * @throws UserError (exit 2) if `--include-dir` is unusable
  */
 export async function createJudge(
     descriptor: JudgeDescriptor,
@@ -58,7 +58,7 @@ export async function createJudge(
     return new Judge(descriptor, sandbox, compiler);
 }
 
-/** A task ended otherwise than by a verdict. */
+/** A task ended without a verdict. */
 class Failed extends Error {
     constructor(readonly failure: Failure) {
         super(failure.message);
@@ -217,14 +217,14 @@ class Judge implements Executor {
             : judged;
     }
 
-    /** The files that are compiled: those of programs written for Windows judges as they compile here. */
+    /** The files to compile; those of programs written for Windows judges are adapted so that they compile here. */
     #adapt({ files }: ProgramInput, { language }: UsableLanguage): Promise<AdaptedFiles> {
         return this.descriptor.adaptWindows
             ? adaptFiles(files, language.tag)
             : Promise.resolve({ files, adapted: [] });
     }
 
-    /** A program that needs what this machine does not have gets no verdict. @throws Failed */
+    /** A program that needs something this machine lacks gets no verdict. @throws Failed */
     async #refuseMissing(
         usable: UsableLanguage,
         submission: PlacedSubmission,
@@ -270,7 +270,7 @@ class Judge implements Executor {
     }
 }
 
-/** What an attempt holds, and gives back when it ends: at once when the run is stopped. */
+/** The resources of an attempt, which are released when it ends, or at once if the run is stopped. */
 class OneAttempt {
     readonly #cleanups: (() => Promise<void>)[] = [];
     readonly #aborted: Promise<never>;
@@ -291,7 +291,7 @@ class OneAttempt {
 
     owns(box: Box): Box {
         this.#boxes.push(box);
-        // Opened just as the run was stopped: nobody else will close it.
+        // Opened just as the run was stopped, so nothing else will close it.
         if (this.signal.aborted) void box.close();
         return box;
     }
@@ -303,7 +303,7 @@ class OneAttempt {
     async end(): Promise<void> {
         this.signal.removeEventListener('abort', this.#onAbort);
         const closed = Promise.all(this.#boxes.map((box) => box.close()));
-        // The next task need not wait until the last trace is gone; a stopped run must.
+        // The next task need not wait for the clean-up to finish; a stopped run must.
         if (this.signal.aborted) await closed;
         await Promise.all(this.#cleanups.map((cleanup) => cleanup()));
     }
@@ -313,7 +313,7 @@ function toFailure(error: unknown): Failure {
     return error instanceof Failed ? error.failure : checkFailure(error);
 }
 
-/** Answers are looked up by the test's name, programs get the arguments of the test. */
+/** Answers are looked up by the test's name; programs get the arguments of the test. */
 const listArguments = ({ tag }: Language, { name, args = [] }: StagedTest): readonly string[] =>
     tag === ANSWERS ? [name] : args;
 

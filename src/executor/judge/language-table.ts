@@ -1,13 +1,13 @@
 import type { Language, MemoryRule, StandardLibrary } from './language.js';
 
 /*
- * The one table of languages. A row says how a program is compiled and run, as argument lists:
+ * The table of languages. A row tells how a program is compiled and run, as argument lists:
  *   {source}   the main file                 {sources}  all files with the language's extensions, one argument each
  *   {dir}      folder of the program's files {out}      the file (or, for classes, the folder) that the compiler makes
  *   {class}    Java's main class             {includes} -I for each --include-dir, one argument each
- *   {memory_mb}, {stack_mb}                  of the limits
- *   {this|that}                              in compile: one after the other, until a program compiles
- * The first argument is a tool: a name is looked up on PATH once (toolchains.ts).
+ *   {memory_mb}, {stack_mb}                  from the limits
+ *   {this|that}                              in compile: tried one after another, until a program compiles
+ * The first argument is a tool; a name without a path is looked up on PATH once (toolchains.ts).
  */
 
 const MIB = 1024 * 1024;
@@ -20,8 +20,8 @@ const interpreted = { compile: [], processes: 64, makes: 'nothing' } as const;
 const python = { ...interpreted, source: 'main.py', memory: NATIVE, outOfMemory: PYTHON_MEMORY } as const;
 
 /**
- * On judges, stdout is mostly a file, and Node has written what it was told to at once. To a pipe it queues what does not fit
- * and loses that at `process.exit`: so its pipes are made to block.
+ * On most judges, stdout is a file, to which Node writes synchronously. If it is a pipe, Node queues what does not fit and loses
+ * the queue at `process.exit`, so its pipes are made blocking here.
  */
 const NODE_STDIO = {
     name: '.resume-run-stdio.cjs',
@@ -40,7 +40,7 @@ const NODE_STDIO = {
 `,
 };
 
-/** The packages that submissions import; others are compiled with the program. */
+/** The packages that submissions commonly import; others are compiled with the program. */
 const GO_PACKAGES =
     'bufio bytes cmp container/heap container/list container/ring context encoding/binary encoding/hex encoding/json errors flag fmt ' +
     'hash/fnv io iter maps math math/big math/bits math/cmplx math/rand math/rand/v2 os reflect regexp runtime runtime/debug slices ' +
@@ -55,7 +55,7 @@ const GO_LIBRARY: StandardLibrary = {
     command: ['build', '-o', '{out}', '{file}'],
 };
 
-/** Never a submission's language, but what runs those of problem packages: see `preferred` of a submission. */
+/** Never the language of a submission, but of programs in problem packages: see `preferred` of a submission. */
 export const PYPY3 = 'PYPY3';
 
 export const LANGUAGES: readonly Language[] = [
@@ -90,8 +90,8 @@ export const LANGUAGES: readonly Language[] = [
         name: 'C++',
         extensions: ['.cpp', '.cc', '.cxx', '.c++', '.C'],
         source: 'main.cpp',
-        // Most judges compile with GNU's extensions. Each standard takes away what was right before it: a global `size` or
-        // `data` beside `using namespace std` (17), `gets` (14), `next` and `array` (11).
+        // Most judges compile with GNU extensions. Each newer standard rejects programs that were valid before: a global `size`
+        // or `data` beside `using namespace std` (17), `gets` (14), `next` and `array` (11).
         compile: [
             [
                 'g++',
@@ -173,7 +173,7 @@ export const LANGUAGES: readonly Language[] = [
         extensions: ['.ts', '.mts'],
         source: 'main.ts',
         beside: NODE_STDIO,
-        // Refused by versions of Node that cannot; toolchains.ts looks.
+        // Versions of Node without this feature reject it; toolchains.ts checks.
         run: [
             [
                 'node',
@@ -279,7 +279,7 @@ export const LANGUAGES: readonly Language[] = [
         name: 'Prolog',
         extensions: ['.pl', '.prolog'],
         source: 'main.pl',
-        // As on Kattis: `main` is the goal, and the program ends with it.
+        // As on Kattis, `main` is the goal, and the program ends with it.
         compile: [['swipl', '-O', '-q', '-g', 'main', '-t', 'halt', '-o', '{out}', '-c', '{sources}']],
         run: [['{out}']],
         memory: { addressSpace: false, overhead: 32 * MIB },
@@ -357,7 +357,7 @@ export const LANGUAGES: readonly Language[] = [
         name: 'PHP',
         extensions: ['.php'],
         source: 'main.php',
-        // What it reports goes where errors go, not into the output.
+        // Errors are reported on stderr, not in the output.
         run: [['php', '-n', '-d', 'display_errors=stderr', '-d', 'memory_limit={memory_mb}M', '{source}']],
         memory: NATIVE,
         outOfMemory: /Allowed memory size of \d+ bytes exhausted/,
@@ -366,7 +366,7 @@ export const LANGUAGES: readonly Language[] = [
         ...interpreted,
         tag: 'PERL',
         name: 'Perl',
-        // `.pl` is Prolog's in packages; dataset/kattis/languages.ts tells the two apart.
+        // In packages, `.pl` is Prolog; dataset/kattis/languages.ts distinguishes the two.
         extensions: ['.pm', '.perl', '.pl'],
         source: 'main.pl',
         run: [['perl', '{source}']],

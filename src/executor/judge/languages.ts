@@ -6,22 +6,22 @@ import { LANGUAGES, PYPY3 } from './language-table.js';
 export interface LanguageSettings {
     /** `languages` of the config file. */
     readonly overrides: Readonly<Record<string, LanguageOverride>>;
-    /** `--python2-as-3`: programs marked PYTHON run with Python 3. */
+    /** `--python2-as-3`: programs marked PYTHON are run with Python 3. */
     readonly python2As3: boolean;
 }
 
-/** Whether a row stands for something else than a language that programs are written in. */
+/** Whether a row stands for something other than a language in which programs are written. */
 export const isInternal = ({ tag }: Pick<Language, 'tag'>): boolean =>
     INTERNAL.some((language) => language.tag === tag);
 
-/** The table with the settings applied, by tag. */
+/** The table by tag, with the settings applied. */
 export function buildLanguageTable(settings: LanguageSettings): ReadonlyMap<string, Language> {
     const table = new Map([...LANGUAGES, ...INTERNAL].map((language) => [language.tag, language]));
     const python3 = table.get('PYTHON3');
     const python2 = table.get('PYTHON');
     if (settings.python2As3 && python3 && python2) table.set('PYTHON', { ...python2, run: python3.run });
     const named = new Set(Object.keys(settings.overrides).map((name) => name.toUpperCase()));
-    // Who says how Python 3 is run means all of it.
+    // A user's override of Python 3 applies to all uses of Python 3.
     if (named.has('PYTHON3')) table.delete(PYPY3);
     for (const [name, override] of Object.entries(settings.overrides)) {
         const tag = name.toUpperCase();
@@ -52,7 +52,7 @@ function overridden(tag: string, known: Language | null, override: LanguageOverr
     };
 }
 
-/** The language of a file by its name, for programs that do not say (checkers of problem packages). */
+/** The language of a file by its name, for programs that do not name theirs (checkers of problem packages). */
 export function findLanguageByFile(table: ReadonlyMap<string, Language>, file: string): Language | null {
     for (const language of table.values()) {
         if (language.extensions.some((extension) => file.endsWith(extension))) return language;

@@ -5,22 +5,22 @@ import type { Language } from './language.js';
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
 
-/** Generous, so that load does not decide; small enough that a sleeper ends. Seconds. */
+/** Seconds of wall time: generous, so that load does not decide, but low enough to end a sleeping program. */
 export function computeWallTime(limit: number): number {
     return killTime(limit) * 2 + 1;
 }
 
-/** Runaway recursion ends as a crash, below the memory limit; honest recursion has room. */
+/** Runaway recursion crashes before it reaches the memory limit; legitimate recursion has room. */
 function stackSize(memory: number): number {
     return Math.max(64 * MIB, Math.min(512 * MIB, memory * 0.75));
 }
 
-/** Each thread reserves as much address space as the stack may grow to, however little of it is used. */
+/** Each thread reserves as much address space as its stack may grow to, however little of it is used. */
 function addressSpace(memory: number, language: Language): number {
     return 2 * memory + GIB + language.processes * stackSize(memory);
 }
 
-/** Memory at which a program is killed, bytes. */
+/** Memory in bytes at which a program is killed. */
 export function killMemory(limits: Limits, language: Pick<Language, 'memory'>): number {
     return getMemoryBound(limits) + language.memory.overhead;
 }
@@ -31,7 +31,7 @@ export function buildProgramLimits(limits: Limits, language: Language): RunLimit
         cpu: killTime(limits.time),
         wall: computeWallTime(limits.time),
         memory: killMemory(limits, language),
-        // What counts is resident memory; this only catches what grows faster than it is looked at.
+        // Resident memory is what counts; this only stops programs that grow faster than they are checked.
         addressSpace: language.memory.addressSpace ? addressSpace(memory, language) : 0,
         output: limits.output,
         stack: stackSize(memory),
@@ -44,7 +44,7 @@ export function buildProgramLimits(limits: Limits, language: Language): RunLimit
 /** Size of each folder that a judged program can write to. */
 export const SCRATCH_BYTES = 256 * MIB;
 
-/** Compilers have limits of their own, the same for all. */
+/** Compilers have limits of their own, the same for all languages. */
 export const COMPILE_LIMITS: RunLimits = {
     cpu: 60,
     wall: 150,
@@ -58,9 +58,9 @@ export const COMPILE_LIMITS: RunLimits = {
 };
 
 export const COMPILE_SCRATCH_BYTES = GIB;
-/** Largest result of a compiler. */
+/** Largest output of a compiler. */
 export const COMPILED_BYTES = 512 * MIB;
 
-/** Defaults of checker programs: those of the problem package format. */
+/** Defaults for checker programs, taken from the problem package format. */
 export const CHECKER_TIME = 60;
 export const CHECKER_MEMORY = 2 * GIB;

@@ -35,21 +35,21 @@ import { digestScript, readMadeFiles, runTestScript } from './run-test-script.js
 import { Toolchains, findUsableLanguage } from './toolchains.js';
 
 const MIB = 1024 * 1024;
-/** Largest input or answer, and all of a package's together. Bytes. */
+/** Largest size of an input or answer, and of all tests of a package together, in bytes. */
 const TEST_BYTES = 256 * MIB;
 const ALL_BYTES = 4096 * MIB;
-/** An input and its answer. */
+/** Room for an input and its answer. */
 const COLLECTED_BYTES = 2 * TEST_BYTES;
 const INDEX = 'index.json';
 /**
- * A generator may be a link to an input validator: by BAPCtools' validation.h that makes tests where the path that it was started by
- * leads through a folder of this name.
+ * A generator may be a link to an input validator: BAPCtools' validation.h generates tests if the path by which the program was
+ * started contains a folder of this name.
  */
 const GENERATORS = 'generators';
 
 export type MakeTestsOptions = LocalOptions & MakingOptions;
 
-/** Runs the generators and scripts of packages in the sandbox. */
+/** Runs the generators and test scripts of packages in the sandbox. */
 export class SandboxTestMaker implements TestMaker {
     readonly #kept: KeptTests;
 
@@ -80,7 +80,7 @@ export class SandboxTestMaker implements TestMaker {
         });
     }
 
-    /** Closed, with all that runs in it, as soon as the run is stopped. */
+    /** The sandbox and everything in it is closed as soon as the run is stopped. */
     async #withSandbox(use: (sandbox: Sandbox) => Promise<void>): Promise<void> {
         const { sandbox: kind, scratch, signal } = this.options;
         const sandbox = await Sandbox.create(kind, scratch);
@@ -105,7 +105,7 @@ export class SandboxTestMaker implements TestMaker {
             } finally {
                 ahead.stop();
                 await programs.close();
-                // What is still being compiled ends with it.
+                // Ends compilations that are still in progress.
                 await sandbox.close();
                 await ahead.settled;
             }
@@ -147,7 +147,7 @@ async function makeEach(
     }
 }
 
-/** Makes one test, and its settings if its generator writes them. @throws CheckerError naming the test, SandboxError */
+/** Generates one test, and its settings if its generator writes them. @throws CheckerError naming the test, SandboxError */
 class OneTest {
     constructor(
         private readonly recipe: TestRecipe,
@@ -165,7 +165,7 @@ class OneTest {
         if (!answered) await this.#solve(inPath, answerPath);
     }
 
-    /** @returns whether it made the answer, too */
+    /** @returns whether it generated the answer, too */
     async #generate(
         { program, tries }: Extract<TestRecipe['input'], { readonly kind: 'program' }>,
         inPath: string,
@@ -174,7 +174,7 @@ class OneTest {
         const { report, ready, what } = await this.#runFirst(program, tries);
         await writeOutput(report, inPath);
         const files = await this.#collect(ready.box, what);
-        // What older tools call the files; the name of the test was the name of its files then.
+        // The file names that older tools expect: there, files were named after the test.
         const base = this.recipe.name.slice(this.recipe.name.lastIndexOf('/') + 1);
         const written = (extension: string): Buffer | undefined =>
             files.get(`testcase.${extension}`) ?? files.get(`${base}.${extension}`);
@@ -189,11 +189,11 @@ class OneTest {
         return true;
     }
 
-    /** What lies in the box's folder: ordinary files alone. */
+    /** Reads the files in the box's folder; regular files only. */
     async #collect(box: Box, what: string): Promise<ReadonlyMap<string, Buffer>> {
         const bundle = this.paths.scratch;
         await box.collect(box.work, bundle, COLLECTED_BYTES).catch((error: unknown) => {
-            // It is the program's fault where the box lives on.
+            // If the box is still alive, the program is at fault.
             if (!(error instanceof SandboxError) || !box.alive) throw error;
             throw judgeError(`${what} leaves files of more than ${COLLECTED_BYTES / MIB} MiB`);
         });
@@ -212,7 +212,7 @@ class OneTest {
         await writeOutput(report, answerPath);
     }
 
-    /** A generator that fails is started again with the arguments for the next try. */
+    /** A generator that fails is started again with the arguments for the next attempt. */
     async #runFirst(program: MakerProgram, tries: readonly (readonly string[])[]): Promise<ProgramOfTest> {
         for (const args of tries.slice(0, -1)) {
             try {
@@ -240,7 +240,7 @@ class OneTest {
         const said = readLastLine(report.stderr);
         const code = readExitCode(report, said, what);
         if (code !== 0) {
-            // What it left must not be there for the next try.
+            // Discard its files before the next attempt.
             await ready.box.close();
             throw new FailedProgram({
                 reason: 'judge-error',
@@ -258,7 +258,7 @@ interface ProgramOfTest {
     readonly what: string;
 }
 
-/** The programs of the tests, each once and named by the first test that it makes. */
+/** The distinct programs of the tests, each named after the first test that it generates. */
 function listPrograms(recipes: readonly TestRecipe[]): (readonly [program: MakerProgram, what: string])[] {
     const found = new Map<MakerProgram, string>();
     for (const { name, input, solution } of recipes)
@@ -276,11 +276,11 @@ const announce = (count: number, what: string, finished: number): string =>
         ? `making ${count} tests of ${what} by its generators`
         : `making the other ${count - finished} of ${count} tests of ${what} by its generators`;
 
-/** An exception says there what it is; the lines before say where. */
+/** The last line of an exception contains its message; the lines before it contain the location. */
 const readLastLine = (stderr: Buffer): string =>
     firstWords(Buffer.from(stderr.toString().trimEnd().split('\n').at(-1)?.slice(0, 200) ?? ''));
 
-/** It ended by itself, and said that it failed. */
+/** The program ended by itself and reported a failure. */
 class FailedProgram extends CheckerError {}
 
 async function writeOutput({ stdout }: RunReport, path: string): Promise<void> {
@@ -293,7 +293,7 @@ async function writeContent(content: Content, path: string): Promise<void> {
     else await writeFile(path, content.text, { mode: 0o600 });
 }
 
-/** Of everything that decides what the tests are. */
+/** Hash of everything that determines the tests. */
 export function digestRecipes(recipes: readonly TestRecipe[]): string {
     const program = (one: MakerProgram | null): unknown =>
         one === null ? null : [one.language, one.files.map(({ name, content }) => [name, content.digest])];
@@ -309,7 +309,7 @@ export function digestRecipes(recipes: readonly TestRecipe[]): string {
         .slice(0, 32);
 }
 
-/** The tests of a finished folder; null where there is none. */
+/** The tests of a finished folder; null if there is none. */
 async function readIndex(folder: string): Promise<readonly MadeTest[] | null> {
     const text = await readFile(join(folder, INDEX), 'utf8').catch(() => null);
     if (text === null) return null;

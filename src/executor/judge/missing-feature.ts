@@ -1,17 +1,17 @@
 import type { MissingImport } from './missing-import.js';
 
-/** What a language gained in a later version than the one that some compilers in distributions know. */
+/** A language feature that is newer than some compilers in distributions. */
 interface LanguageFeature {
     readonly name: string;
-    /** Seen in a source whose comments and texts are taken out. */
+    /** Matches source text from which comments and string literals have been removed. */
     readonly sign: RegExp;
     /** The smallest program that uses it. */
     readonly probe: string;
 }
 
 /**
- * The newest first: a compiler that knows one knows those below it. Mono's compiler ends at C# 7, and distributions ship Kotlin 1.3. Sources:
- * the version histories of C# (learn.microsoft.com) and Kotlin (kotlinlang.org).
+ * Newest first: a compiler that supports one also supports those below it. Mono's compiler ends at C# 7, and distributions ship
+ * Kotlin 1.3. Sources: the version histories of C# (learn.microsoft.com) and Kotlin (kotlinlang.org).
  */
 const FEATURES: Readonly<Record<string, readonly LanguageFeature[]>> = {
     CSHARP: [
@@ -81,17 +81,17 @@ const FEATURES: Readonly<Record<string, readonly LanguageFeature[]>> = {
     ],
 };
 
-/** Comments and texts say nothing of a language's version. */
+/** Comments and string literals reveal nothing about a language's version. */
 const COMMENTS_AND_TEXTS = /\/\/[^\n]*|\/\*[^]*?\*\/|"(?:[^"\\\n]|\\.)*"/g;
 
-/** The newest feature in the sources of a program that older compilers of its language do not know; null: none. */
+/** The newest feature in the sources of a program that older compilers of its language do not support; null: none. */
 export function findNewestFeature(tag: string, sources: readonly string[]): MissingImport | null {
     const texts = sources.map((source) => source.replace(COMMENTS_AND_TEXTS, '""'));
     const found = FEATURES[tag]?.find(({ sign }) => texts.some((text) => sign.test(text)));
     return found === undefined ? null : { what: 'feature', name: found.name };
 }
 
-/** A program that does not compile where a feature is not known. */
+/** A program that does not compile if the feature is not supported. */
 export function featureProbe(tag: string, name: string): string {
     return FEATURES[tag]?.find((each) => each.name === name)?.probe ?? '';
 }

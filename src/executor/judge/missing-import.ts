@@ -1,7 +1,8 @@
 /*
- * Programs that import a module or include a header that is not on this machine. Such a program says nothing of itself: it may be right
- * where it was written. What it prints is not believed alone, since any program can print it: its source must import the thing, the
- * language's standard library must not have it, and a probe of ours must fail to find it (probe-import.ts).
+ * Programs that import a module or include a header that this machine lacks. Failing to do so proves nothing against such a
+ * program: it may be right where it was written. Its message alone is not trusted, since any program can print it: the source
+ * must import the module, the language's standard library must not contain it, and a probe of ours must fail to find it
+ * (probe-import.ts).
  */
 
 import { findGoPackage, findJavaPackage, findRustCrate } from './missing-package.js';
@@ -13,7 +14,7 @@ export interface MissingImport {
     readonly name: string;
 }
 
-/** For messages. @param language its name @param place where it was looked for: `on this machine` */
+/** For messages. @param language its name @param place where it was looked for, such as `on this machine` */
 export function describeMissing({ what, name }: MissingImport, language: string, place: string): string {
     return what === 'feature'
         ? `the ${language} compiler ${place} does not know ${name}`
@@ -21,9 +22,9 @@ export function describeMissing({ what, name }: MissingImport, language: string,
 }
 
 /**
- * What a program lacks by its own words, if its source asks for it and it is not of the standard library.
+ * The import that a program reports as missing, if its source imports it and it is not in the standard library.
  * @param tag language tag
- * @param said what the program, or its compiler, wrote to stderr
+ * @param said stderr of the program or its compiler
  * @param sources texts of all its files
  */
 export function findMissingImport(
@@ -56,7 +57,7 @@ export function findMissingImport(
 const named = (what: MissingImport['what'], name: string | null): MissingImport | null =>
     name === null ? null : { what, name };
 
-/** The last lines of a traceback; names are bounded so that no text can make the search slow. */
+/** The last lines of a traceback. The length of names is bounded so that no text can make the search slow. */
 const NO_MODULE = /^(?:ModuleNotFoundError|ImportError): No module named '?(\w{1,100})/m;
 
 function missingPythonModule(said: string, sources: readonly string[]): MissingImport | null {
@@ -74,11 +75,14 @@ function missingPythonModule(said: string, sources: readonly string[]): MissingI
     return imports ? { what: 'module', name } : null;
 }
 
-/** Strings and comments of Python: what stands in them is not imported. */
+/** Strings and comments of Python, whose contents are not imports. */
 const PYTHON_TEXTS =
     /"""(?:\\[\s\S]|[^\\])*?"""|'''(?:\\[\s\S]|[^\\])*?'''|"(?:\\[\s\S]|[^"\\\n])*"|'(?:\\[\s\S]|[^'\\\n])*'|#[^\n]*/g;
 
-/** Of the standard library of another Python than the one that runs it: there the program is at fault, not the machine. */
+/**
+ * Modules in the standard library of some Python version other than the one in use: if one is missing, the program is at fault,
+ * not the machine.
+ */
 const OTHER_PYTHONS = new Set(
     (
         'BaseHTTPServer ConfigParser Cookie HTMLParser Queue SocketServer StringIO Tkinter __builtin__ anydbm cPickle ' +
@@ -88,7 +92,7 @@ const OTHER_PYTHONS = new Set(
     ).split(' '),
 );
 
-/** At the beginning of a line, where the text of an `#error` never stands. */
+/** Matches at the beginning of a line, where the text of an `#error` never appears. */
 const NO_HEADER =
     /^[^\s:]{1,500}:\d+:(?:\d+:)? fatal error: '?([\w./+-]{1,200})'?(?:: No such file or directory| file not found)/m;
 
@@ -103,7 +107,7 @@ function missingHeader(said: string, sources: readonly string[]): MissingImport 
 
 const BLOCK_COMMENTS = /\/\*[\s\S]*?\*\//g;
 
-/** A path is not a header that could be installed: the program reaches for a file outside its own folder. */
+/** A path is not a header that could be installed: the program includes a file outside its own folder. */
 const isOutsideOfIncludePaths = (name: string): boolean =>
     name.startsWith('/') || name.split('/').includes('..');
 
@@ -121,7 +125,7 @@ const STANDARD_HEADERS = new Set(
         'assert.h complex.h ctype.h errno.h fenv.h float.h inttypes.h iso646.h limits.h locale.h math.h setjmp.h signal.h ' +
         'stdalign.h stdarg.h stdatomic.h stdbit.h stdbool.h stdckdint.h stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h ' +
         'string.h tgmath.h threads.h time.h uchar.h wchar.h wctype.h ' +
-        // Before the first standard.
+        // Headers from before the first standard.
         'algo.h deque.h fstream.h iomanip.h iostream.h list.h map.h queue.h set.h stack.h vector.h'
     ).split(' '),
 );
@@ -139,10 +143,10 @@ function missingNodeModule(said: string, sources: readonly string[]): MissingImp
     return imports ? { what: 'module', name } : null;
 }
 
-/** Only whole lines: in JavaScript `//` may stand in texts and patterns, too. */
+/** Whole lines only: in JavaScript, `//` may occur in strings and regular expressions, too. */
 const COMMENTED_LINES = /^[ \t]*(?:\/\/[^\n]*|\/\*[\s\S]*?\*\/)/gm;
 
-/** Modules and headers that programs in known datasets use most: what `doctor` looks for. */
+/** Modules and headers that programs in known datasets use most, which `doctor` looks for. */
 export const COMMON_IMPORTS: Readonly<Record<string, readonly string[]>> = {
     PYTHON3: ['numpy', 'scipy', 'sympy', 'networkx', 'sortedcontainers', 'numba', 'pandas'],
     CPP: [

@@ -1,12 +1,15 @@
 /*
- * What compilers of Java, Go and Rust say of packages that are not on the machine. Names are bounded, so that no text can make a search
- * slow.
+ * Messages of Java, Go and Rust compilers about packages that the machine lacks. The length of names is bounded so that no text
+ * can make a search slow.
  */
 
-/** The name of the package that a compiler misses, if the sources import it and no standard library has ever had it; else null. */
+/**
+ * The name of the package that a compiler reports as missing, if the sources import it and no standard library has ever contained
+ * it; else null.
+ */
 export type FindPackage = (said: string, sources: readonly string[]) => string | null;
 
-/** Takes the first name that `says` finds and that counts: a program may miss several packages at once. */
+/** Returns the first name matched by `says` that qualifies, since a program may miss several packages. */
 function firstWanted(
     said: string,
     says: RegExp,
@@ -25,7 +28,10 @@ const escaped = (name: string): string => name.replace(/[.+*?^$()[\]{}|\\/-]/g, 
 const someMatch = (sources: readonly string[], pattern: RegExp): boolean =>
     sources.some((source) => pattern.test(source));
 
-/** `javafx` came with Oracle's JDK only; what the JDK itself gave up, such as `javax.xml.bind`, is the program's own trouble. */
+/**
+ * `javafx` came only with Oracle's JDK. Packages that were removed from the JDK itself, such as `javax.xml.bind`, are the
+ * program's own fault.
+ */
 const JAVA_STANDARD = /^(?:java|javax|jdk|sun|com\.sun|org\.omg|org\.w3c|org\.xml|org\.ietf)(?:\.|$)/;
 
 export const findJavaPackage: FindPackage = (said, sources) =>
@@ -40,7 +46,7 @@ export const findJavaPackage: FindPackage = (said, sources) =>
             ),
     );
 
-/** Paths whose first part has no dot belong to Go's own library, of whatever version. */
+/** Paths whose first part has no dot belong to Go's standard library, whatever the version. */
 export const findGoPackage: FindPackage = (said, sources) =>
     firstWanted(
         said,
@@ -49,7 +55,7 @@ export const findGoPackage: FindPackage = (said, sources) =>
         (name) => sources.some((source) => source.includes(`"${name}"`) || source.includes(`\`${name}\``)),
     );
 
-/** Crates that come with the compiler, words of paths, and modules of `std` that a program forgot to import by their whole path. */
+/** Crates that come with the compiler, path keywords, and modules of `std` that a program used without importing them. */
 const NOT_CRATES = new Set(
     (
         'std core alloc proc_macro test crate self super ' +
@@ -59,7 +65,7 @@ const NOT_CRATES = new Set(
     ).split(' '),
 );
 
-/** `num` is a module of std as well as a crate that judges offered: `extern crate` and `num::` in a `use` mean the crate. */
+/** `num` is both a module of std and a crate that judges offered: `extern crate` and `num::` in a `use` mean the crate. */
 const CRATES_TOO = new Set(['num']);
 
 export const findRustCrate: FindPackage = (said, sources) =>

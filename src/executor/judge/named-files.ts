@@ -1,8 +1,8 @@
 import type { NamedFiles } from '../../model/named-files.js';
 
 /**
- * Puts stdin into the file `$1` and prints the file `$2` once the program has ended, where these are not empty. What a
- * program with an output file prints beside it is dropped, as judges of such problems do.
+ * Copies stdin to the file `$1` and prints the file `$2` once the program has ended, if these are not empty. If there is an
+ * output file, the program's own stdout is discarded, as judges of such problems do.
  */
 const SCRIPT = `in="$1" out="$2"
 shift 2
@@ -13,7 +13,7 @@ code=$?
 if [ -f "$out" ]; then cat "$out"; fi
 exit $code`;
 
-/** The command of a program, started so that it finds its input in a file, and its output is taken from one. */
+/** Wraps a program's command so that the program finds its input in a file, and its output is read from one. */
 export function wrapNamedFiles(
     named: NamedFiles | undefined,
     command: readonly [string, ...string[]],

@@ -8,11 +8,11 @@ import { chooseCheckerLimits, readExitCode, judgeError, type ReadyProgram } from
 import { isRuling, RIGHT } from './validator.js';
 
 /*
- * Multi-pass problems: a validator that accepts may ask for another run of the program, by leaving its input as
- * `nextpass.in` in the feedback folder. What else is in that folder stays there for the validator of the next pass.
+ * Multi-pass problems: a validator that accepts may request another run of the program by writing its input to `nextpass.in` in
+ * the feedback folder. Other files in that folder are kept for the validator of the next pass.
  */
 
-/** One pass: it decides, or another one follows. @typeParam I where inputs are */
+/** The end of one pass: it is either decisive or followed by another pass. @typeParam I how inputs are represented */
 export interface PassEnd<I> {
     readonly ran: RanTest;
     /** The input of the next pass; null: there is none. */
@@ -24,7 +24,7 @@ export type Pass = PassEnd<Buffer | { readonly path: string }>;
 
 /** The passes of one test. */
 export interface PassingTest {
-    /** Path of the test's own input. */
+    /** Path of the test's first input. */
     readonly input: string;
     /** Most passes. */
     readonly passes: number;
@@ -32,8 +32,8 @@ export interface PassingTest {
 }
 
 /**
- * Runs the passes of a test. The result has the largest figures of all passes.
- * @throws CheckerError where the validator asks for more passes than there may be
+ * Runs the passes of a test. The result contains the maxima over all passes.
+ * @throws CheckerError if the validator asks for more passes than allowed
  */
 export async function runPasses(
     { input, passes, scratch }: PassingTest,
@@ -50,7 +50,7 @@ export async function runPasses(
     }
 }
 
-/** The same wherever inputs are. @param most passes */
+/** The same for any representation of inputs. @param most most passes */
 export async function countPasses<I>(
     first: I,
     most: number,
@@ -70,12 +70,12 @@ export async function countPasses<I>(
 
 async function placeInput(next: Buffer | { readonly path: string }, file: string): Promise<string> {
     if (!Buffer.isBuffer(next)) return next.path;
-    // Another user's program may open it once more as /dev/stdin.
+    // Another user's program may reopen it as /dev/stdin.
     await writeFile(file, next, { mode: 0o644 });
     return file;
 }
 
-/** Limits hold for each pass: what is shown is the pass that came nearest to them. */
+/** Limits apply to each pass: the largest values of all passes are reported. */
 function joinRuns(before: ProgramRun, last: ProgramRun): ProgramRun {
     const transcripts = [before.transcript, last.transcript].filter((text) => text !== undefined);
     return {
@@ -91,22 +91,22 @@ function joinRuns(before: ProgramRun, last: ProgramRun): ProgramRun {
 const larger = (a: number | null, b: number | null): number | null =>
     a === null || b === null ? (a ?? b) : Math.max(a, b);
 
-/** As in `.interaction` files of multi-pass problems. Entries keep far less of it. */
+/** In the format of `.interaction` files of multi-pass problems. Entries keep far less of it. */
 function joinTranscripts(transcripts: readonly string[]): string {
     const text = transcripts.map((each) => (each === '' || each.endsWith('\n') ? each : `${each}\n`));
     return text.join('---\n').slice(0, MOST_TRANSCRIPT);
 }
 
 const MOST_TRANSCRIPT = 256 * 1024;
-/** Exit code of the command that looks for the next pass where there is none. */
+/** Exit code of the command that looks for the next pass if there is none. */
 const NO_PASS = 9;
 
 /**
- * Takes the next pass's input out of the feedback folder of a validator whose work folder was kept; null: there is none.
- * A path is that of a file which stays as it is during the next pass. A validator that crashed asks for nothing: how it ended is
- * what its judge error says.
+ * Takes the next pass's input from the feedback folder of a validator whose work folder was kept; null: there is none. If it is a
+ * path, that file remains unchanged during the next pass. A validator that crashed requests nothing: its crash is reported as a
+ * judge error.
  * @param verdict how the validator ended
- * @throws CheckerError where it cannot be read, or the validator did not accept this pass
+ * @throws CheckerError if the input cannot be read, or the validator did not accept this pass
  */
 export async function takeNextPass(ready: ReadyProgram, verdict: RunReport): Promise<Pass['next']> {
     if (!isRuling(verdict)) return null;
@@ -127,7 +127,7 @@ export async function takeNextPass(ready: ReadyProgram, verdict: RunReport): Pro
     return report.stdout;
 }
 
-/** @throws CheckerError where a validator asks for another pass that has not accepted this one */
+/** @throws CheckerError if a validator asks for another pass without accepting this one */
 export function checkAsked({ exitCode }: RunReport): void {
     if (exitCode !== RIGHT)
         throw judgeError('the validator asks for another pass, but did not accept this one');

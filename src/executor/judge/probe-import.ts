@@ -14,7 +14,7 @@ import type { UsableLanguage } from './toolchains.js';
 
 const PROBE_LIMITS: RunLimits = { ...COMPILE_LIMITS, cpu: 20, wall: 90 };
 
-/** Looks for modules and headers with the very toolchain and sandbox that programs get; each once. */
+/** Looks for modules and headers with the same toolchain and sandbox that programs use, once for each. */
 export class ImportProbe {
     readonly #known = new Map<string, Promise<boolean>>();
 
@@ -24,7 +24,7 @@ export class ImportProbe {
         private readonly limits: RunLimits = PROBE_LIMITS,
     ) {}
 
-    /** Whether it cannot be found here. @throws SandboxError where the sandbox broke */
+    /** Whether it cannot be found here. @throws SandboxError if the sandbox failed */
     isMissing(usable: UsableLanguage, wanted: MissingImport): Promise<boolean> {
         const key = `${usable.language.tag} ${usable.runner?.path ?? usable.compiler?.path} ${wanted.name}`;
         let known = this.#known.get(key);
@@ -32,7 +32,7 @@ export class ImportProbe {
             known = this.#probe(usable, wanted);
             this.#known.set(key, known);
             known.catch(() => this.#known.delete(key));
-            // Names come from submissions: not an endless list of them.
+            // Names come from submissions, so their number must be bounded.
             if (this.#known.size > MOST_KNOWN) this.#known.delete([...this.#known.keys()][0] ?? '');
         }
         return known;

@@ -6,29 +6,29 @@ import { nameSignal } from '../signal-name.js';
 import type { Language } from './language.js';
 import { judgeRun } from './verdict-policy.js';
 
-/** A run in our sandbox, judged by its limits. */
+/** A run in our sandbox, evaluated against its limits. */
 export function toProgramRun(report: RunReport, limits: Limits, language: Language): ProgramRun {
     const { verdict, suspect, nearLimit } = judgeRun(report, limits, language);
     return measuredRun(report, { verdict, doubt: suspect ?? 'certain', nearLimit });
 }
 
-/** A compiler's run as result files show it. @param limit bytes of each stream */
+/** A compiler's run in the format of result files. @param limit most bytes of each stream */
 export function toCompilerResult(report: RunReport, limit: number): CapturedRun {
     return toCapturedRun(commandRun(report), limit);
 }
 
-/** A command's run as result files show it, without what it printed. */
+/** A command's run in the format of result files, without its output. */
 export function toCommandResult(report: RunReport): RunResult {
     return runResult(commandRun(report), null);
 }
 
-/** A command that is not a submission: any exit but 0 is an error. */
+/** A command that is not a submission: any exit code but 0 is an error. */
 function commandRun(report: RunReport): ProgramRun {
     const verdict = report.exitCode === 0 ? null : 'RuntimeError';
     return measuredRun(report, { verdict, doubt: 'certain', nearLimit: false });
 }
 
-/** What was measured of a run in our sandbox, with what is thought of it. */
+/** The measurements of a run in our sandbox, and the doubt that they raise. */
 function measuredRun(
     report: RunReport,
     judged: Pick<ProgramRun, 'verdict' | 'doubt' | 'nearLimit'>,
@@ -47,7 +47,7 @@ function measuredRun(
     };
 }
 
-/** Of a program that did not run, or that was ended because nothing that it did could matter any more. */
+/** For a program that did not run, or that was ended because nothing it did could matter any more. */
 export const UNMEASURED: ProgramRun = {
     verdict: null,
     doubt: 'certain',

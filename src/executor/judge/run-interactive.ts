@@ -12,28 +12,30 @@ import { isInteractorAcceptance, judgeInteractorTalk, judgeTalk, WRITTEN } from 
 import { feedbackFolder, isAcceptance, validatorCommand, withFeedback } from './validator.js';
 
 /*
- * Interactive problems: the submission and the validator run at once, each in a box of its own, and read what the other
- * prints. Who decides stands in talk-rules.ts.
+ * Interactive problems: the submission and the validator run concurrently, each in a box of its own, and read each other's
+ * output. talk-rules.ts defines which of them decides.
  *
- * The submission's end is the end of the validator's input, and the other way round, so a deadlock ends both: the
- * submission at its wall limit, the validator then.
+ * When one of them ends, the other's input ends, so a deadlock ends both: the submission at its wall limit, then the validator.
  */
 
 export interface TalkingProgram extends RunnableSubmission {
-    /** The validator of a problem package, or an interactor written for testlib. */
+    /** The validator of a problem package, or a testlib interactor. */
     readonly validator: CheckerProgram;
-    /** Judges what an interactor wrote down. */
+    /** Judges the output that an interactor wrote. */
     readonly checkWritten: (test: StagedTest, written: Buffer) => Promise<Comparison>;
     readonly openValidator: () => Promise<ReadyProgram>;
-    /** Most passes; null: the problem has one pass for each test. */
+    /** Most passes; null: the problem has one pass per test. */
     readonly passes: number | null;
     readonly scratch: string;
 }
 
-/** Seconds that a submission gets to end by itself once the validator has ended without accepting it. */
+/** Seconds in which a submission may end by itself after the validator has ended without accepting it. */
 const LAST_WORDS = 0.5;
 
-/** Runs the tests of an interactive problem one after the other. The run throws what building or running the validator throws. */
+/**
+ * Runs the tests of an interactive problem one after another. The returned function throws whatever building or running the
+ * validator throws.
+ */
 export function makeInteractiveTests(program: TalkingProgram): RunTest {
     const boxes = new SubmissionBoxes(program);
     let ready: ReadyProgram | null = null;
@@ -48,7 +50,7 @@ export function makeInteractiveTests(program: TalkingProgram): RunTest {
                 runOnce(program, pair, { input, number }),
             );
         } catch (error) {
-            // Whatever it left must not be there for the next test.
+            // Discard its files before the next test.
             await validator.box.close();
             throw error;
         }
@@ -75,7 +77,7 @@ async function runOnce(
             : validatorCommand(validator, flags, number),
         stdin: { peer: box.id, until: 'until closed' },
         given: [input, test.answer],
-        // It waits for the submission, which has a limit of its own.
+        // The validator waits for the submission, which has a limit of its own.
         limits: { ...limits, wall: limits.wall + program.runLimits.wall },
         keep: true,
     });
@@ -101,7 +103,7 @@ async function runOnce(
     return { ran, next: isOver ? null : next };
 }
 
-/** Null where it did not end in time, so that its box was closed. */
+/** Null if it did not end in time and its box was closed. */
 async function readLastReport(running: Promise<RunReport>, box: Box): Promise<RunReport | null> {
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<null>((resolve) => {
@@ -122,13 +124,13 @@ function checkStart(submission: RunReport | null): void {
     );
 }
 
-/** The helper's answer where it cannot connect programs (ENOSYS). */
+/** The helper's error code if it cannot connect programs (ENOSYS). */
 const NO_TALK = 38;
 
 const isInteractor = ({ validator }: Pick<TalkingProgram, 'validator'>): boolean =>
     validator.convention === 'testlib';
 
-/** `interactor input output answer`: what it writes to `output` is what the checker looks at. */
+/** `interactor input output answer`: the checker examines what it writes to `output`. */
 function interactorCommand(ready: ReadyProgram): [string, ...string[]] {
     const [input, answer] = GIVEN_PATHS;
     return withFeedback(buildCommand(ready, [input, `${feedbackFolder(ready)}/${WRITTEN}`, answer]));

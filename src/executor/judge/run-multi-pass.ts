@@ -18,8 +18,8 @@ export interface PassingProgram extends RunnableSubmission {
 }
 
 /**
- * Runs the tests of a multi-pass problem that is not interactive: program, validator, and both again while the validator
- * asks for it. The run throws what building or running the validator throws.
+ * Runs the tests of a multi-pass problem that is not interactive: the program, the validator, and both again while the validator
+ * asks for it. The returned function throws whatever building or running the validator throws.
  */
 export function multiPassTests(program: PassingProgram): RunTest {
     const boxes = new SubmissionBoxes(program);
@@ -33,7 +33,7 @@ export function multiPassTests(program: PassingProgram): RunTest {
                 runPass(program, boxes, { validator, test, input, number }),
             );
         } catch (error) {
-            // Whatever it left must not be there for the next test.
+            // Discard its files before the next test.
             await validator.box.close();
             throw error;
         }

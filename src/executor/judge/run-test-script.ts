@@ -17,9 +17,9 @@ import { findScriptTools, type ScriptTools } from './script-tools.js';
 
 const MIB = 1024 * 1024;
 const INDEX = 'index.json';
-/** Files of tests that a script may leave; more are a mistake, or an attack on the disk. */
+/** Most test files that a script may leave; more indicate a mistake or an attack on the disk. */
 const MOST_MADE = 20_000;
-/** A script compiles programs, and runs them for each test. */
+/** A script compiles programs and runs them for each test. */
 const SCRIPT_LIMITS: RunLimits = {
     ...COMPILE_LIMITS,
     cpu: 600,
@@ -30,8 +30,9 @@ const SCRIPT_LIMITS: RunLimits = {
 };
 
 /**
- * Runs a script that makes the tests of a package, over a copy of the package, and keeps in `folder` what it leaves in `data`.
- * @throws CheckerError saying what is wrong with the script, SandboxError
+ * Runs a script that generates the tests of a package, on a copy of the package, and stores in `folder` what the script leaves in
+ * `data`.
+ * @throws CheckerError describing what is wrong with the script, SandboxError
  */
 export async function runTestScript(
     recipe: ScriptRecipe,
@@ -69,13 +70,13 @@ export async function runTestScript(
     }
 }
 
-/** Folder of the box that everything is unpacked into. */
+/** Folder of the box into which everything is unpacked. */
 const TREE = 'tree';
-/** Stand for the folders above a package, whose names are nobody's business. */
+/** Replaces the folders above a package, whose names must not be revealed. */
 const ABOVE = 'above/';
 const SHIMS = '.shims';
 
-/** Writes the package, what it shares with others, and the shims. @returns the package's folder in the tar */
+/** Packs the package, the files it shares with others, and the shims. @returns the package's folder in the tar */
 async function packTree(
     { folder, files }: ScriptRecipe,
     { shims }: ScriptTools,
@@ -125,14 +126,14 @@ class ScriptRun {
     }
 
     async run(): Promise<void> {
-        // The end of what it says tells why it failed, and the start alone comes back from a box.
+        // The end of stderr tells why it failed, but a box returns only the beginning.
         const log = `${this.box.work}/stderr`;
         const command = 'cd "$1" && "$0" "./$2" 2>"$3"; code=$?; tail -c 8192 "$3" >&2; exit $code';
         const report = await this.box.run({
             argv: [
                 '/usr/bin/env',
                 `PATH=${this.box.work}/${TREE}/${SHIMS}:/usr/local/bin:/usr/bin:/bin`,
-                // It traces its own process, which the sandbox does not allow.
+                // The leak detector traces its own process, which the sandbox does not allow.
                 'ASAN_OPTIONS=detect_leaks=0',
                 '/bin/sh',
                 '-c',
@@ -153,11 +154,11 @@ class ScriptRun {
         if (code !== 0) throw judgeError(explainFailure(code, said));
     }
 
-    /** Copies the files of tests into `folder`, each once however many names it has. */
+    /** Copies the test files into `folder`, each once, however many names it has. */
     async keep(bundle: string, folder: string): Promise<void> {
         const links = await this.#listLinks();
         await this.box.collect(`${this.root}/data`, bundle, COMPILE_SCRATCH_BYTES).catch((error: unknown) => {
-            // It is the script's fault where the box lives on.
+            // If the box is still alive, the script is at fault.
             if (!(error instanceof SandboxError) || !this.box.alive) throw error;
             throw judgeError('it leaves files that cannot be read');
         });
@@ -183,7 +184,7 @@ class ScriptRun {
         await writeFile(join(folder, INDEX), JSON.stringify(made), { mode: 0o600 });
     }
 
-    /** Links in `data` and what they name, both from there. A box hands out files alone. */
+    /** Links in `data` and their targets, both relative to that folder. A box returns only regular files. */
     async #listLinks(): Promise<ReadonlyMap<string, string>> {
         const report = await this.box.run({
             argv: ['/usr/bin/env', 'find', `${this.root}/data`, '-type', 'l', '-printf', '%P\\0%l\\0'],
@@ -206,9 +207,9 @@ class ScriptRun {
     }
 }
 
-/** Files that judging reads, by their names in `data`. */
+/** Files needed for judging, by their names in `data`. */
 const OF_TESTS = /^(?:(?:sample|secret)\/.*(?:\.(?:in|ans|yaml)|\.files\/.+)|[^/]+\.yaml)$/;
-/** Links to links, at most. */
+/** Most links in a chain of links. */
 const MOST_STEPS = 8;
 
 function followLinks(name: string, links: ReadonlyMap<string, string>): string {
@@ -221,7 +222,9 @@ function followLinks(name: string, links: ReadonlyMap<string, string>): string {
     return at;
 }
 
-/** Of a script that ran out of time while a slower program stood in for one that it starts; null: neither. */
+/**
+ * The message for a script that ran out of time while a slower program replaced one that it starts; null if that does not apply.
+ */
 export function explainSlowness(limit: LimitHit, standIns: ReadonlyMap<string, string>): string | null {
     const [first] = standIns;
     if (first === undefined || (limit !== 'cpu' && limit !== 'wall')) return null;
@@ -229,7 +232,7 @@ export function explainSlowness(limit: LimitHit, standIns: ReadonlyMap<string, s
     return `it was stopped at its ${limit} limit; install ${missing}, for which the slower ${standIn} stands in here`;
 }
 
-/** What it lacks, where its words say so; else its last words. */
+/** Names the missing command if the output does; otherwise quotes the last lines. */
 function explainFailure(code: number, said: string): string {
     const lacking = /(?:^|: )([\w.+-]+): (?:command )?not found$/m.exec(said)?.[1];
     if (lacking !== undefined) return `it needs ${lacking}, which is not installed where it runs`;
@@ -237,7 +240,7 @@ function explainFailure(code: number, said: string): string {
     return `it ended with exit code ${code}${words === '' ? '' : `: ${words}`}`;
 }
 
-/** The last lines on one, without colours. */
+/** The last lines joined into one, without colours. */
 function lastLines(text: string): string {
     const lines = stripVTControlCharacters(text)
         .split('\n')
@@ -248,7 +251,7 @@ function lastLines(text: string): string {
 
 const BOILERPLATE = /^There were errors, see above/;
 
-/** Of everything that decides what it makes. */
+/** Hash of everything that determines the script's output. */
 export function digestScript({ script, folder, files }: ScriptRecipe): string {
     const facts = files.map(({ name, content, isExecutable }) => [name, content.digest, isExecutable]);
     return createHash('sha256')
@@ -257,7 +260,7 @@ export function digestScript({ script, folder, files }: ScriptRecipe): string {
         .slice(0, 32);
 }
 
-/** The files of a finished folder; null where there is none. */
+/** The files of a finished folder; null if there is none. */
 export async function readMadeFiles(folder: string): Promise<readonly MadeFile[] | null> {
     const text = await readFile(join(folder, INDEX), 'utf8').catch(() => null);
     if (text === null) return null;

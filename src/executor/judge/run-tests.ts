@@ -8,33 +8,33 @@ import { type RunnableSubmission, SubmissionBoxes } from './submission-boxes.js'
 
 /** A compiled submission in its box, and the tests that it runs. */
 export interface BoxedProgram extends RunnableSubmission {
-    /** The tests that are run in that box, in this order: those that give programs no files. */
+    /** The tests run in that box, in this order: those that give programs no files. */
     readonly tests: readonly StagedTest[];
-    /** Whether some may be left out: none is then started ahead while tests take long. */
+    /** Whether some tests may be skipped: none is then started ahead while tests take long. */
     readonly skipsTests: boolean;
 }
 
 /**
- * Tests that the box is asked for ahead of the one whose output is compared next: enough that it is never idle. While
- * tests are passed in a moment there are more, so that one message brings the reports of several; what has run for
- * nothing when a test is not passed is then a few moments' worth.
+ * Number of tests requested from the box ahead of the one whose output is compared next, so that the box is never idle. While
+ * tests pass quickly, the number grows, so that one message returns several reports; the work wasted when a test fails is then a
+ * few moments' worth.
  */
 const LEAST_AHEAD = 2;
 /** Seconds of wall time. */
 const A_MOMENT = 0.02;
-/** Bytes: so many messages at once never fill the socket of a box. */
+/** In bytes: this many requests at once never fill the socket of a box. */
 const MOST_ARGUMENT_BYTES = 4096;
 
 /**
- * Runs tests in a box on this machine. The next ones are already running while a test's output is compared, so that the box
- * is never idle; what they do is thrown away if nobody asks for it. The run throws `SandboxError` when the box breaks.
+ * Runs tests in a box on this machine. The following tests already run while a test's output is compared, so that the box is
+ * never idle; their results are discarded if not needed. The returned function throws `SandboxError` if the box fails.
  */
 export function makeBoxedTests(program: BoxedProgram): RunTest {
     const { tests, box } = program;
     const boxes = new SubmissionBoxes(program);
     const positions = new Map(tests.map((test, position) => [test, position]));
     const started = new Map<number, Promise<RunReport>>();
-    // Before a test is compared its large output lies in a file, which the SPILL_FILESth run after it overwrites.
+    // Until a test is compared, its large output stays in a file that the SPILL_FILESth run after it overwrites.
     const most = hasLongArguments(program) ? LEAST_AHEAD : SPILL_FILES;
     const least = program.skipsTests ? 1 : LEAST_AHEAD;
     let ahead = least;
@@ -74,7 +74,7 @@ const hasLongArguments = ({ tests, box, argv }: BoxedProgram): boolean =>
 
 function start({ box, argv, runLimits }: BoxedProgram, test: StagedTest): Promise<RunReport> {
     const report = box.run({ argv: argv(box, test), stdin: { path: test.input }, limits: runLimits });
-    // It may be thrown away before anybody waits for it.
+    // It may be discarded before anything awaits it.
     report.catch(() => {});
     return report;
 }

@@ -1,10 +1,10 @@
 import type { SandboxKind } from '../descriptor.js';
 import { Toolchains } from './toolchains.js';
 
-/** What a script that makes tests finds in its box. */
+/** What a script that generates tests finds in its box. */
 export interface ScriptTools {
     readonly bash: string;
-    /** Folders outside /usr that the box must show. */
+    /** Folders outside /usr that must be visible in the box. */
     readonly roots: readonly string[];
     /** Small scripts on PATH, by name, for tools that are not where a box looks. */
     readonly shims: ReadonlyMap<string, string>;
