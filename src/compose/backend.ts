@@ -10,27 +10,29 @@ import type { ExecutorDescriptor } from '../model/executor-descriptor.js';
 import type { ProblemProgram } from '../model/problem-programs.js';
 import type { TaskLog } from '../model/task.js';
 
-/** What `--mode queue` needs beside the rest. */
+/** Additional settings for `--mode queue`. */
 export interface QueueSettings {
     readonly redis: RedisConfig;
     /** Id of the run. */
     readonly run: string;
-    /** Versions of this machine's toolchains by language, and the sandbox, where programs are judged. */
+    /** Versions of this machine's toolchains by language, and the sandbox, if programs are judged. */
     readonly toolchains?: Readonly<Record<string, string>> | undefined;
     readonly sandbox?: string | undefined;
-    /** Where files of output go; null: the executor leaves none. */
+    /** Where output files go; null: the executor writes none. */
     readonly outputs: OutputPlace | null;
     /** See `QueueBackendOptions`. */
     readonly runsPrograms: boolean;
     readonly languageOf: (program: ProblemProgram['program']) => string | null;
-    /** Makes the descriptor into what workers on other machines are told. */
+    /** Converts the descriptor to the one that is sent to workers on other machines. */
     readonly describe: (descriptor: ExecutorDescriptor) => Promise<ExecutorDescriptor>;
     readonly onNotice: (message: string) => void;
     readonly onPaused: (message: string) => void;
     readonly onResumed: (message: string) => void;
 }
 
-/** Builds the backend of a mode; loads only what it needs. `inMain`: an executor that lives in this process, whatever the mode. */
+/**
+ * Creates the backend of a mode, loading only what it needs. `inMain`: an executor that runs in this process, whatever the mode.
+ */
 export async function createBackend(
     mode: Mode,
     descriptor: ExecutorDescriptor,
@@ -68,7 +70,7 @@ export async function createBackend(
     }
 }
 
-/** Processes of this machine. */
+/** Creates a backend of processes on this machine. */
 export async function createProcesses(
     descriptor: ExecutorDescriptor,
     concurrency: number,
@@ -108,11 +110,11 @@ async function createQueueBackend(
     });
 }
 
-/** Milliseconds that what a task says last may come after its result: over a queue they go different ways. */
+/** Milliseconds by which a task's last messages may arrive after its result: over a queue they take different routes. */
 const LATE_MS = 5000;
 
 /**
- * Workers whose tasks are served by the executor's part in this process, which ends after them.
+ * Adds to workers the executor's part in this process, which serves their tasks and is closed after them.
  * @param lateMs see `LATE_MS`
  */
 function withDesk(workers: Backend, inMain: ServerExecutor, desk: WorkerDesk, lateMs: number): Backend {

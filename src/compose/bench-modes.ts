@@ -9,9 +9,9 @@ import { measureTree } from '../host/process-tree.js';
 import { isJsonObject, type Json } from '../model/json.js';
 import { UserError } from '../util/user-error.js';
 
-/** What each mode is given to do. */
+/** The load that each mode gets. */
 export interface BenchLoad {
-    /** Requests, one a task. */
+    /** Requests; each task makes one. */
     readonly requests: number;
     /** Tasks at once. */
     readonly concurrency: number;
@@ -21,30 +21,30 @@ export interface BenchLoad {
 
 export interface ModeFigures {
     readonly mode: Mode;
-    /** Seconds from the first task to the last result on disk, the start of workers included. */
+    /** Seconds from the first task to the last result on disk, including the start of workers. */
     readonly duration: number;
     /** Requests a second. */
     readonly throughput: number;
-    /** Seconds of CPU of the run and its workers, from the start of the program to its end; null: not measured here. */
+    /** CPU seconds of the run and its workers, from the start of the program to its end; null: not measured on this system. */
     readonly cpu: number | null;
-    /** Bytes in memory at most, of the run and its workers; null: not measured here. */
+    /** Peak memory in bytes of the run and its workers; null: not measured on this system. */
     readonly memory: number | null;
 }
 
 export const BENCHED_MODES: readonly Mode[] = ['async', 'thread', 'process'];
 
-/** The command, from where this file is built. */
+/** Path of the command, relative to this file after the build. */
 const PROGRAM = join(fileURLToPath(new URL('../../bin/', import.meta.url)), 'resume-run.js');
 
-/** Milliseconds between two looks at what a run uses. */
+/** Milliseconds between two measurements of a run's resource usage. */
 const LOOK_EVERY = 100;
-/** Milliseconds that one mode gets before it counts as stuck. */
+/** Milliseconds after which a mode counts as stuck. */
 const MOST_TIME = 10 * 60_000;
 
 /**
- * Runs the same requests in each mode, one mode after the other, as a program of its own against a server in this process.
- * @param onMode told before each mode begins
- * @throws UserError where a run does not end well
+ * Runs the same requests in each mode, one mode after the other, as a separate program against a server in this process.
+ * @param onMode called before each mode begins
+ * @throws UserError if a run fails
  */
 export async function runBenchModes(
     load: BenchLoad,
@@ -82,7 +82,7 @@ interface Place {
 async function runMode(mode: Mode, load: BenchLoad, { folder, url, signal }: Place): Promise<ModeFigures> {
     const words = `run rows.jsonl --executor chat --model bench --endpoint-limits fixed --json --mode ${mode} --dir ${mode}`;
     const args = [...words.split(' '), '--endpoint', url, '-c', String(load.concurrency)];
-    // Without variables of the user's that would change what is measured.
+    // Remove the user's variables that would affect the measurement.
     const env = Object.fromEntries(
         Object.entries(process.env).filter(([name]) => !/^(RESUME_RUN|LANG(SMITH|CHAIN)|OTEL)_/.test(name)),
     );
@@ -114,10 +114,10 @@ async function runMode(mode: Mode, load: BenchLoad, { folder, url, signal }: Pla
     return { mode, duration, throughput: load.requests / duration, ...usage.figures() };
 }
 
-/** Characters of output that are kept: the last event is all that counts. */
+/** Characters of output that are kept; only the last event is needed. */
 const LONGEST_TAIL = 1024 * 1024;
 
-/** `duration` of the event `run-finished`; null where it is missing. */
+/** `duration` of the event `run-finished`; null if it is missing. */
 function findDuration(output: string): number | null {
     for (const line of output.trim().split('\n').toReversed()) {
         if (!line.includes('run-finished')) continue;
@@ -129,11 +129,11 @@ function findDuration(output: string): number | null {
     return null;
 }
 
-/** Looks at a program and its children until it is stopped. */
+/** Measures a program and its children until it is stopped. */
 class Usage {
     readonly #pid: number;
     readonly #timer: NodeJS.Timeout;
-    /** The last that was seen of each process. */
+    /** The latest CPU seconds of each process. */
     readonly #cpu = new Map<number, number>();
     #memory = 0;
 

@@ -6,15 +6,15 @@ import { readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 
 /**
- * The checker that `--checker` asks for; null leaves the samples' own. A program follows testlib's convention, or that of
- * problem packages if its name contains `validat`.
- * @throws UserError when the program cannot be read, or for flags that a checker does not know
+ * The checker selected by `--checker`; null leaves the samples' own. A program follows testlib's convention, or that of problem
+ * packages if its name contains `validat`.
+ * @throws UserError if the program cannot be read, or for flags that the checker does not know
  */
 export async function chooseChecker(setting: CheckerSetting | null): Promise<Checker | null> {
     if (setting === null || setting.kind === 'format') return null;
     if (setting.kind === 'built-in') {
         const { checker } = setting;
-        // Wrong flags are refused here rather than at the first test.
+        // Refuse wrong flags here rather than at the first test.
         if (checker.kind !== 'program') {
             const { chooseComparer } = await import('../executor/checker/compare.js');
             chooseComparer(checker, null);

@@ -9,23 +9,23 @@ import type { SampleItem } from '../run/sample-item.js';
 
 /** How outputs are compared in a directory. */
 export interface ComparisonChoice {
-    /** What samples that name no checker are judged by. */
+    /** How samples that name no checker are judged. */
     readonly fallback: DefaultComparison;
-    /** For run.json and the report; null where no program is judged. */
+    /** For run.json and the report; null if no program is judged. */
     readonly record: NonNullable<RunFile['comparison']> | null;
-    /** For the first lines of a run; null where no program is judged. */
+    /** For the first lines of a run; null if no program is judged. */
     readonly inWords: string | null;
-    /** Where the directory keeps the comparison of version 0.1: what it is and how to switch. */
+    /** If the directory keeps the comparison of version 0.1: which one that is, and how to switch. */
     readonly notice: string | null;
 }
 
 /**
- * Decides how outputs are compared where neither `--checker` nor a sample says it. Each format has a comparison of its own, which
- * version 0.1 did not know: it compared tokens. A directory that holds entries judged so keeps it, for all of its tasks: half of a
- * directory by one rule and half by another would be figures of nothing. Entries are recognised by their fingerprints.
+ * Decides how outputs are compared if neither `--checker` nor the sample says so. Each format has its own comparison, but version
+ * 0.1 always compared tokens. A directory with entries judged that way keeps it for all of its tasks: figures that mix both rules
+ * would be meaningless. Such entries are recognised by their fingerprints.
  * @param checker `--checker`
- * @param executor `comparison`: who compares outputs where it is not our checkers
- * @param directory `samples`: every sample of it
+ * @param executor `comparison`: who compares outputs if not our checkers
+ * @param directory `samples`: all of its samples
  */
 export async function chooseComparison(
     checker: CheckerSetting | null,
@@ -91,7 +91,7 @@ async function findFallback(
     return 'format';
 }
 
-/** By which comparison the entries of a sample were judged; null where none of them tells. */
+/** The comparison by which the entries of a sample were judged; null if they do not show it. */
 async function recogniseComparison(
     { indexed, dataset }: SampleItem,
     store: Pick<CheckpointStore, 'read'>,
@@ -128,7 +128,7 @@ function recordFormats<D extends Pick<Dataset, 'format'>>(
     return Object.fromEntries(datasets.map((dataset) => [dataset.format, nameOf(dataset)]));
 }
 
-/** `codecontests (code-contests, common-oj), tokens (plain)`; without formats where there is but one. */
+/** `codecontests (code-contests, common-oj), tokens (plain)`; without formats if there is only one comparison. */
 function listByName<D extends Pick<Dataset, 'format'>>(
     datasets: readonly D[],
     nameOf: (dataset: D) => string,

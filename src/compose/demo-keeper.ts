@@ -9,21 +9,21 @@ import { getMessage } from '../util/message.js';
 import type { DemoReport } from './demo-queue.js';
 
 /*
- * The process that holds what `--demo` starts: a Redis and two workers. It ends them, and itself, when its stdin ends, which happens
- * however the run ends: the kernel closes the pipe of a run that was killed, too. Arguments: the server's program, then those of each
- * worker.
+ * The process that owns what `--demo` starts: a Redis server and two workers. It ends them, and itself, when its stdin ends. That
+ * happens however the run ends: the kernel also closes the pipe of a killed run. Arguments: the server's program, then the
+ * arguments of each worker.
  */
 
 const CLI = join(import.meta.dirname, '../../bin/resume-run.js');
 
 const WORKERS = 2;
 
-/** Milliseconds that the server may take until it listens, and that workers may take to end. */
+/** Milliseconds within which the server has to listen, and workers have to end. */
 const PATIENCE_MS = 10_000;
 
 const report = (what: DemoReport): void => void process.stdout.write(`${JSON.stringify(what)}\n`);
 
-/** The server reads its settings, the password among them, from its stdin: arguments are for everybody to read. */
+/** Passes the server its settings, including the password, on stdin: arguments are visible to every user. */
 async function startServer(program: string, folder: string, password: string): Promise<ChildProcess> {
     const socket = join(folder, 'redis.sock');
     const server = spawn(program, ['-'], { stdio: ['pipe', 'ignore', 'ignore'] });
@@ -76,7 +76,7 @@ async function keep([program = '', ...workerArgs]: readonly string[]): Promise<v
     });
     process.stdin.resume();
     process.stdout.on('error', () => {});
-    // The run is the one that ends at these: what it still needs must not end before it.
+    // These signals end the run; the server and workers must not end before it, as it still needs them.
     for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});
     const scratch = await openScratch();
     const folder = join(scratch.path, 'redis');

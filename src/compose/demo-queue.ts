@@ -6,7 +6,7 @@ import { loadQueuePackages } from '../backend/queue/redis.js';
 import { findProgram } from '../executor/sandbox/find-program.js';
 import { UserError } from '../util/user-error.js';
 
-/** What the keeper of a demonstration says, once. */
+/** The keeper's only message about a demonstration. */
 export type DemoReport = DemoAddress | { readonly problem: string };
 
 interface DemoAddress {
@@ -17,25 +17,25 @@ interface DemoAddress {
     readonly serverPid: number;
 }
 
-/** A Redis and two workers of one run's own. */
+/** A private Redis server and two workers of one run. */
 export interface DemoQueue extends DemoAddress {
-    /** Ends everything that was started for it. */
+    /** Ends the server and the workers. */
     close(): Promise<void>;
 }
 
-/** Servers that speak the protocol, the usual one first. */
+/** Servers that speak the protocol, in order of preference. */
 const SERVERS = ['redis-server', 'valkey-server'] as const;
 
 /**
  * Starts a private Redis, on a socket with a password, and two workers. They end with this process, however it ends.
  * @param workerArgs options of `resume-run worker`
- * @throws UserError (exit 2) where a package or the server is not installed, or does not start
+ * @throws UserError (exit 2) if a package or the server is not installed, or the server does not start
  */
 export async function startDemoQueue(workerArgs: readonly string[]): Promise<DemoQueue> {
     await loadQueuePackages();
     const server = await findServer();
     const entry = fileURLToPath(new URL('../compose/demo-keeper.js', import.meta.url));
-    // A session of its own: Ctrl-C goes to the run, which needs its Redis until it has ended.
+    // In its own session, so that Ctrl-C reaches only the run, which needs its Redis until it has ended.
     const keeper = spawn(process.execPath, [entry, server, ...workerArgs], {
         stdio: ['pipe', 'pipe', 'ignore'],
         detached: true,

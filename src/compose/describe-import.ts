@@ -1,9 +1,9 @@
 import type { EarlierImport } from '../run/earlier-import.js';
 
-/** Most files named in a line. */
+/** Maximum number of files named in a line. */
 const MOST = 5;
 
-/** What a start takes over from the earlier tools, in lines for people. */
+/** Describes what a start takes over from the earlier tools, in lines for people. */
 export function describeImport(found: EarlierImport): string[] {
     const { samples, taken, checkerFiles, changedVerdicts, notImportedCount, notImported } = found;
     const lines: string[] = [];

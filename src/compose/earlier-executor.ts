@@ -37,7 +37,7 @@ export interface ConcurrentSettings {
 }
 
 /**
- * The configuration of a `ConcurrentBigModelExecutor`, checked when it is made.
+ * The configuration of a `ConcurrentBigModelExecutor`, validated by the constructor.
  *
  * @example
  * const config = new ConcurrentConfig({ concurrency: 8, baseUrl: 'http://127.0.0.1:8000/v1' });
@@ -89,8 +89,8 @@ function checkMode(mode: NonNullable<ConcurrentSettings['mode']>): typeof mode {
 }
 
 /**
- * Asks about topics under the earlier tool's name, over the core of `resume-run topics`: each result is on disk before it
- * is counted, and another call for the same directory asks just what is left.
+ * Asks about topics, with the earlier tool's name and the core of `resume-run topics`: each result is on disk before it is
+ * counted, and another call for the same directory asks only what is left.
  *
  * @example
  * const executor = new ConcurrentBigModelExecutor(new ConcurrentConfig({ concurrency: 8 }));

@@ -73,15 +73,15 @@ export interface BatchTestResult {
 }
 
 /**
- * Runs what is missing of a matrix, under the earlier batch runner's name. Each instance is on disk before it is counted, so the same
- * call after a crash asks nothing again, and a higher `numInstances` tops up.
+ * Runs what is missing of a matrix, with the earlier batch runner's name. Each instance is on disk before it is counted, so that
+ * the same call after a crash repeats nothing, and a higher `numInstances` adds instances.
  *
  * @example
  * const { finished, accepted } = await runBatchTestSmart({
  *     model: 'gpt-4o-mini', promptTypes: 'all', difficulty: 'easy', taskTypes: 'simple_task', numInstances: 20,
  *     useResultCollector: true, rows: 'tasks.csv', promptTemplate: '{question}', baseUrl: 'http://127.0.0.1:8000/v1',
  * });
- * @throws UserError for settings that cannot be used, or if another run holds the directory
+ * @throws UserError for invalid settings, or if another run holds the directory
  */
 export async function runBatchTestSmart(settings: BatchTestSettings): Promise<BatchTestResult> {
     const { numInstances, onNotice = () => undefined } = settings;
@@ -121,9 +121,9 @@ export async function runBatchTestSmart(settings: BatchTestSettings): Promise<Ba
 }
 
 /**
- * Asks several deployments of a model at once, under the earlier runner's name. What changed: the deployments share one queue, so an
- * instance is asked once whichever of them is free, and a slow one holds nothing up; the earlier runner dealt the work out in
- * advance and ran more or fewer instances than were asked for.
+ * Asks several deployments of a model at once, with the earlier runner's name. What changed: the deployments share one queue, so
+ * that each instance is asked once, by whichever deployment is free, and a slow one delays nothing; the earlier runner
+ * distributed the work in advance and ran more or fewer instances than requested.
  *
  * @example
  * const runner = new UltraParallelRunner({

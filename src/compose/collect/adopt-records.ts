@@ -15,19 +15,19 @@ import type { AdoptingStore } from './adopted-overlay.js';
 export interface AdoptOptions {
     /** The results database to adopt from. Absolute. */
     readonly database: string;
-    /** Id of this run: its own records are never adopted. */
+    /** Id of this run, whose own records are never adopted. */
     readonly run: string;
     readonly store: AdoptingStore;
     readonly prepare: PrepareOptions;
-    /** Whether entries keep their row. */
+    /** Whether entries contain their row. */
     readonly keepSource: boolean;
 }
 
 /**
- * Finishes tasks that have no result yet with records of a results database: those of the same group whose fingerprint is the
- * one that is planned. Each record serves one task, the newest first, so that repeats stay as many results as there are. The
- * entries are marked `adopted`, and nothing spools or collects them again: the database has their record.
- * @returns how many tasks were finished
+ * Completes tasks that have no result yet with records of a results database that have the same group and the planned
+ * fingerprint. Each record serves one task, the newest first, so that repeated tasks get no more results than there are records.
+ * The entries are marked `adopted` and are neither spooled nor collected again, as the database already has their record.
+ * @returns how many tasks were completed
  * @throws UserError (exit 2) if there is no database
  */
 export async function adoptRecords(items: Iterable<SampleItem>, options: AdoptOptions): Promise<number> {
@@ -83,7 +83,7 @@ async function findUnfinished(
 ): Promise<{ readonly planned: SamplePlan; readonly unfinished: readonly DueTask[] }> {
     const planned = await planItem(item, options);
     const finished = new Set(planned.state.kept.map(({ group, index }) => `${index} ${group}`));
-    // Who asks for a task again does not want the answer that was there.
+    // A task that is to run again must not get its old answer back.
     const unfinished = planned.due.filter(({ group, index }) => !finished.has(`${index} ${group}`));
     return { planned, unfinished };
 }
@@ -101,7 +101,7 @@ function buildEntry(task: DueTask, record: ResultRecord, { database, keepSource 
     };
 }
 
-/** What the record knows of the result: the database holds no answers. */
+/** The part of the result that a record holds; the database contains no answers. */
 function buildResult(record: ResultRecord): JsonObject {
     const known = RECORD_FIELDS.filter(
         ({ name }: RecordField) => !NOT_OF_RESULT.has(name) && record[name as keyof ResultRecord] !== null,
@@ -109,7 +109,7 @@ function buildResult(record: ResultRecord): JsonObject {
     return { ...Object.fromEntries(known), verdict: record.verdict, accepted: record.accepted };
 }
 
-/** The key, and what tells of another directory. */
+/** Key fields, and fields that only make sense in the record's own directory. */
 const NOT_OF_RESULT: ReadonlySet<string> = new Set([
     ...KEY_FIELDS,
     'version',
@@ -130,7 +130,7 @@ const openSource = ({ run, sample, occurrence }: ResultRecord, database: string)
 
 const makeTaskKey = (group: string, fingerprint: string): string => `${fingerprint} ${group}`;
 
-/** Tells records of one fingerprint apart, wherever the database lies. */
+/** Key that distinguishes records with the same fingerprint, independent of the database's location. */
 const makeSourceKey = ({ run, sample, occurrence = 0 }: Adopted, fingerprint: string | null): string =>
     JSON.stringify([run, sample, occurrence, fingerprint]);
 

@@ -3,15 +3,15 @@ import type { Checkpoint, SampleState, StoredEntry } from '../../model/checkpoin
 
 type ReadStore = Pick<CheckpointStore, 'read' | 'isEmpty' | 'stamp'>;
 
-/** A store as adopting needs it. */
+/** The operations of a store that adopting needs. */
 export type AdoptingStore = ReadStore & {
     open(state: SampleState): Pick<SampleWriter, 'commit' | 'close'>;
 };
 
-/** A stamp that no file has, so that no index vouches for it. */
+/** A stamp that no file has, so that an index never vouches for it. */
 const STAMP = { size: 0, mtime: 'a dry run', inode: '0' } as const;
 
-/** What a dry run plans with: the results that are there, and those that would be adopted, which only memory holds. */
+/** The results that a dry run plans with: existing ones, and, in memory only, those that would be adopted. */
 export function overlayAdopted(store: ReadStore): AdoptingStore {
     const changed = new Map<string, Checkpoint>();
     return {

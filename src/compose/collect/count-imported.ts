@@ -4,10 +4,10 @@ import { readAggregates } from '../../results/aggregate/aggregate-files.js';
 import { readGeneration } from '../../results/store/read-generation.js';
 
 /**
- * How many runs an earlier database counts for a cell, where it kept no records: what was brought into a results database as
+ * Reads how many runs an earlier database counted for a cell without keeping records, as imported into a results database as
  * aggregate cells.
  * @param database absolute
- * @returns 0 for a cell that it does not know, and for cells with other dimensions than the five of the earlier tools
+ * @returns 0 for an unknown cell, and for cells with dimensions other than the five of the earlier tools
  * @throws UserError (exit 2) if there is no database
  */
 export async function readImportedCounts(database: string): Promise<(at: CellCoordinates) => number> {
@@ -27,7 +27,7 @@ export async function readImportedCounts(database: string): Promise<(at: CellCoo
     };
 }
 
-/** A rate is a number here and text there: `0.8`, `1.0`. */
+/** A rate is a number here, but text in the database: `0.8`, `1.0`. */
 function makeKey(values: readonly unknown[]): string {
     const rate = STANDARD_DIMENSIONS.indexOf('tool_success_rate');
     return JSON.stringify(

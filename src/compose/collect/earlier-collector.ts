@@ -18,31 +18,33 @@ import { writeMasterTree } from '../../results/tree/write-tree.js';
 import { UserError } from '../../util/user-error.js';
 import { KEEP_DAYS } from './run-collection.js';
 
-/** Where results go. What is absent comes from the environment, as with the earlier tools, or is the default. */
+/** Where results go. Absent options come from the environment, as with the earlier tools, or have their default. */
 export interface CollectorOptions {
     /** RESULT_TEMP_DIR, else `temp_results`. */
     readonly tempDir?: string;
     /** `database` if absent. */
     readonly database?: string;
-    /** STORAGE_FORMAT, else what the database has, else `json`. */
+    /** Absent: STORAGE_FORMAT, else the format of the database, else `json`. */
     readonly storage?: StorageFormat;
-    /** Days that batches are kept after they are in the database. */
+    /** Days for which batches are kept after they have been added to the database. */
     readonly keepDays?: number;
-    /** A line for people. */
+    /** Called with a line for people. */
     readonly onNotice?: (message: string) => void;
 }
 
-/** Several results of one model, as the earlier tools passed them around. A result that names its own model is of that one. */
+/**
+ * Several results of one model, in the form that the earlier tools used. A result that names its own model belongs to that model.
+ */
 export interface ResultBatch {
     readonly model: string;
     readonly results: readonly JsonObject[];
 }
 
 /**
- * Collects results of many processes, under the names of the earlier tools.
+ * Collects results of many processes, with the names of the earlier tools.
  *
- * What changed, and why it is safe: a batch is staged, synced and renamed, so a reader never meets half of one; it is moved
- * to `retired/` only when it is durably in the database; and a torn or foreign file is set aside, never deleted.
+ * What changed, and why it is safe: a batch is staged, synced and renamed, so a reader never sees half of one; it is moved to
+ * `retired/` only once it is durably in the database; and a torn or foreign file is moved aside, never deleted.
  */
 export class ResultCollector {
     readonly #options: CollectorOptions;
@@ -56,10 +58,10 @@ export class ResultCollector {
     }
 
     /**
-     * Puts results into the temporary folder.
-     * @param batchInfo kept in the file, for people
-     * @returns the path of the batch, which is durable by now
-     * @throws WriteError; UserError for more than one file may hold
+     * Writes results to the temporary folder.
+     * @param batchInfo stored in the file, for people
+     * @returns the path of the batch, which is durable by then
+     * @throws WriteError; UserError if there are more results than one file may hold
      */
     async addBatchResult(
         model: string,
@@ -74,10 +76,10 @@ export class ResultCollector {
             pid: process.pid,
             process_info: { host: hostname(), ...batchInfo },
             result_count: results.length,
-            // Two batches of equal results are two batches.
+            // Two batches with equal results remain two batches.
             batch_id: randomUUID(),
         };
-        // In pieces: all results together may be longer than a string can be.
+        // In pieces, because the text of all results may exceed the maximum length of a string.
         const pieces = texts.map((text, at) => Buffer.from(at === 0 ? text : `,${text}`));
         const bytes = [
             Buffer.from(`${JSON.stringify(head).slice(0, -1)},"results":[`),
@@ -94,16 +96,16 @@ export class ResultCollector {
         return join(this.#tempDir, name);
     }
 
-    /** How many batches wait. */
+    /** How many batches are waiting. */
     async getPendingCount(): Promise<number> {
         const names = await listFiles(this.#tempDir);
         return names.filter((name) => name.endsWith('.json') && !name.startsWith('.')).length;
     }
 
     /**
-     * Brings everything that waits into the database, and writes master_database.json. The earlier tools returned the results
-     * and deleted their files; here they are in the database before anything is moved.
-     * @throws UserError (exit 3 if another process holds the database), WriteError; the batches stay then
+     * Adds all waiting batches to the database, and writes master_database.json. The earlier tools returned the results and
+     * deleted their files; here the results are in the database before any file is moved.
+     * @throws UserError (exit 3 if another process holds the database), WriteError; the batches then stay
      */
     async collectAllResults(): Promise<CommitSummary> {
         const { database = 'database', keepDays = KEEP_DAYS, onNotice = () => undefined } = this.#options;
@@ -127,8 +129,8 @@ export class ResultCollector {
 }
 
 /**
- * Adds results up into the tree of master_database.json, in memory. What changed: rates and means come from sums, so the order
- * and the size of batches do not matter, and nothing is counted twice.
+ * Aggregates results into the tree of master_database.json, in memory. What changed: rates and means are computed from sums, so
+ * the order and the size of batches do not matter, and nothing is counted twice.
  */
 export class ResultAggregator {
     /** @returns the tree, version "3.0" */
@@ -143,15 +145,15 @@ export class ResultAggregator {
 
 export interface TestManagerOptions extends CollectorOptions {
     /**
-     * True: results wait in the temporary folder for a collector. False: `saveDatabase` brings them into the database.
-     * Absent: what USE_RESULT_COLLECTOR says.
+     * True: results wait in the temporary folder for a collector. False: `saveDatabase` adds them to the database. Absent: as
+     * USE_RESULT_COLLECTOR says.
      */
     readonly useResultCollector?: boolean | undefined;
 }
 
 /**
- * The test manager of the earlier tools. What changed: each result is durable when `appendTestResult` resolves, however few
- * there are; the file on disk is never merged by hand, so no process overwrites another's results.
+ * The test manager of the earlier tools. What changed: each result is durable when `appendTestResult` resolves, however few there
+ * are; the file on disk is never merged, so no process overwrites another's results.
  */
 export class CumulativeTestManagerAdapter {
     readonly #collector: ResultCollector;
@@ -164,12 +166,12 @@ export class CumulativeTestManagerAdapter {
             ['true', '1', 'yes', 'on'].includes((process.env['USE_RESULT_COLLECTOR'] ?? '').toLowerCase());
     }
 
-    /** @returns whether it was kept: false for what is not an object with a model. @throws WriteError */
+    /** @returns whether the result was stored: false unless it is an object with a model. @throws WriteError */
     async appendTestResult(result: JsonObject): Promise<boolean> {
         return (await this.appendTestResults([result])) === 1;
     }
 
-    /** The results may be of several models. @returns how many were kept. @throws WriteError */
+    /** Stores results, which may belong to several models. @returns how many were stored. @throws WriteError */
     async appendTestResults(results: readonly JsonObject[]): Promise<number> {
         const kept = results.filter((one) => isJsonObject(one) && typeof one['model'] === 'string');
         const model = kept[0]?.['model'];
@@ -178,8 +180,8 @@ export class CumulativeTestManagerAdapter {
     }
 
     /**
-     * Brings what waits into the database, unless a collector is to do that.
-     * @returns whether the database has everything now; false where another process collects: nothing is lost then
+     * Adds waiting results to the database, unless a collector is to do that.
+     * @returns whether the database is complete now; false if another process is collecting, in which case nothing is lost
      * @throws UserError, WriteError
      */
     async saveDatabase(): Promise<boolean> {

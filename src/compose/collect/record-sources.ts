@@ -20,22 +20,22 @@ export interface CollectSources {
     readonly records: readonly RecordSource[];
     /** Parquet files of the earlier tools. */
     readonly parquet: readonly string[];
-    /** JSON databases of the earlier tools that were met among the files; complete when all records were read. */
+    /** JSON databases of the earlier tools found among the files; complete once all records have been read. */
     readonly databases: readonly AggregateSet[];
 }
 
 export interface RecordSourceOptions {
-    /** `--checkpoints`; null: beside each directory. */
+    /** `--checkpoints`; null: the folder beside each directory. */
     readonly checkpoints: string | null;
     readonly counts: SourceCounts;
     readonly onNotice: (message: string) => void;
 }
 
 /**
- * Finds out what the paths of `--from` are: results directories, folders of batches, databases of the earlier tools, or single
- * files of these.
+ * Identifies the paths of `--from`: results directories, folders of batches, databases of the earlier tools, or single files of
+ * these.
  * @param paths absolute
- * @throws UserError (exit 2) at one that is not there, or that is a database
+ * @throws UserError (exit 2) for a path that does not exist or is a results database
  */
 export async function openRecordSources(
     paths: readonly string[],
@@ -64,7 +64,7 @@ export async function openRecordSources(
     return { records, parquet, databases };
 }
 
-/** The earlier tools' Parquet folder: `test_results.parquet`, and increments that were not merged into it yet. */
+/** The earlier tools' Parquet folder: `test_results.parquet`, and increments that have not been merged into it yet. */
 async function listEarlierParquet(dir: string): Promise<readonly string[]> {
     const main = join(dir, 'test_results.parquet');
     const increments = await listFiles(join(dir, 'incremental'));
@@ -87,7 +87,7 @@ function makeSource(
         onNotice(`${path} is left out: ${why}`);
         return [];
     };
-    /** @param why it is not a result file */
+    /** @param why the reason why it is not a result file */
     const readOther = async (path: string, why: string): Promise<readonly BatchChange[]> => {
         const file = await readBatchFile(path, onPercent, reader);
         switch (file.kind) {
@@ -123,7 +123,7 @@ function makeSource(
                 ...(names === null ? {} : { names }),
             });
             for await (const changes of read) yield* changes;
-            // One file at a time: a folder may hold a million records.
+            // One file at a time, as a folder may hold a million records.
             for (const { path, why } of others) yield* await readOther(path, why);
         },
     };
@@ -139,7 +139,7 @@ async function isDirectory(path: string): Promise<boolean> {
     }
 }
 
-/** Results come from where they are the truth; a database is only a copy of them. */
+/** Refuses a results database: it is only a copy, and results are collected from their original place. */
 async function refuseDatabase(dir: string): Promise<void> {
     if (!(await isDatabaseFolder(dir))) return;
     throw new UserError(

@@ -12,21 +12,21 @@ import { type SpoolingOptions, spoolSample, withSpool } from './spooling-store.j
 
 type Notify = (message: string, level: 'info' | 'warning') => void;
 
-/** How often marks are saved, in milliseconds: what a kill costs is spooled again. */
+/** Interval in milliseconds at which marks are saved; after a kill, changes since then are spooled again. */
 const SAVE_EVERY = 30_000;
 
 /** The spool of one run. */
 export interface ResultSpool {
     /** The store whose commits are spooled. */
     wrap(store: CheckpointStore): CheckpointStore;
-    /** Waits until everything that was committed is in the spool, or could not be put there. Never throws. */
+    /** Waits until every committed change has been spooled, or spooling it has failed. Never throws. */
     close(): Promise<void>;
 }
 
 /**
- * Opens the spool of a run, and begins to spool every sample that changed since its last durable mark: what an earlier start
- * was killed before it could spool.
- * @returns null, with a notice, if the folder cannot be used: the run goes on without it
+ * Opens the spool of a run, and starts to spool every sample that changed since its last durable mark: changes that an earlier
+ * start did not get to spool before it was killed.
+ * @returns null, with a notice, if the folder cannot be used: the run continues without it
  */
 export async function openResultSpool(
     config: Pick<RunConfig, 'collecting' | 'checkpoints' | 'part'>,
@@ -61,7 +61,7 @@ export async function openResultSpool(
     return new RunSpool(options, marks, spoolChanged(ids, marks, config.checkpoints, options), notify);
 }
 
-/** Spools the samples whose marks are missing or old. */
+/** Spools the samples whose marks are missing or outdated. */
 async function spoolChanged(
     ids: Iterable<string>,
     marks: SpoolMarks,

@@ -7,14 +7,14 @@ import type { Checkpoint } from '../../model/checkpoint.js';
 import { StandIns } from '../../results/collect/checkpoint-records.js';
 import { digestKey, type RecordVersion, type Retirement } from '../../results/record/record.js';
 
-/** Records that a results directory had and has no more. About 200 bytes each. */
+/** Records that a results directory no longer has. About 200 bytes each. */
 export class Retirements {
     readonly #byKey = new Map<string, Retirement>();
 
     /**
-     * What superseded.jsonl says.
+     * Loads the retirements from superseded.jsonl.
      * @param run id of the run
-     * @param samples only theirs; null: of all
+     * @param samples only these samples; null: all
      */
     static async load(
         checkpoints: string,
@@ -30,14 +30,17 @@ export class Retirements {
         return retirements;
     }
 
-    /** Of one key the highest revision counts. */
+    /** For each key, the highest revision counts. */
     add(retirement: Retirement): void {
         const digest = digestKey(retirement).toString('latin1');
         const known = this.#byKey.get(digest);
         if (known === undefined || known.revision < retirement.revision) this.#byKey.set(digest, retirement);
     }
 
-    /** A record that stands in a result file is not retired: superseded.jsonl is written before the file is. */
+    /**
+     * Drops a record that a result file contains, and that is therefore not retired: superseded.jsonl is written before the file
+     * is.
+     */
     drop(record: RecordVersion): void {
         if (this.#byKey.size === 0) return;
         const digest = digestKey(record).toString('latin1');
@@ -45,7 +48,7 @@ export class Retirements {
         if (known !== undefined && known.revision <= record.revision) this.#byKey.delete(digest);
     }
 
-    /** The entries of an earlier tool's file, which were known by their source before it was rewritten. */
+    /** Adds entries of an earlier tool's file, whose records were keyed by their source before the file was rewritten. */
     addEarlier({ id: sample, entries }: Checkpoint, run: string): void {
         for (const [group, list] of entries) {
             const standIns = new StandIns();
@@ -55,8 +58,8 @@ export class Retirements {
     }
 
     /**
-     * Files of the earlier tools that were upgraded.
-     * @param samples those whose files are ours by now
+     * Adds entries of the earlier tools' files that have been upgraded.
+     * @param samples those whose files are in our format now
      * @throws UserError (exit 2) if one cannot be read
      */
     async addUpgraded(checkpoints: string, run: string, samples: ReadonlySet<string>): Promise<void> {

@@ -16,19 +16,22 @@ import type { Samples } from '../samples.js';
 
 type Notify = (message: string, level: 'info' | 'warning') => void;
 
-/** Days that the batches of a run are kept after they are in the database; `resume-run collect --keep-days` takes others. */
+/**
+ * Days for which batches of a run are kept after they have been added to the database; `resume-run collect --keep-days` overrides
+ * it.
+ */
 export const KEEP_DAYS = 7;
 
 /**
- * What a run with `--collect` does beside its results: it spools them, and brings the spool into the database at its end.
- * Whatever fails here is told and costs the run nothing: its results are safe in their files.
+ * What a run with `--collect` does besides writing results: it spools them, and adds the spool to the database at its end.
+ * Failures here are reported but do not affect the run: its results are safe in their files.
  */
 export interface RunCollection extends Pick<ResultSpool, 'wrap' | 'close'> {
-    /** Brings everything that waits into the database, unless another process is doing so, or the run was stopped. */
+    /** Adds all waiting batches to the database, unless another process is doing so or the run was stopped. */
     finish(end: RunEnd): Promise<void>;
 }
 
-/** @returns null, with a notice, where the run cannot collect */
+/** @returns null, with a notice, if the run cannot collect */
 export async function openRunCollection(
     config: Pick<RunConfig, 'collecting' | 'checkpoints' | 'part'>,
     directory: Directory,
@@ -50,7 +53,7 @@ export async function openRunCollection(
     };
 }
 
-/** Decides the format once, for this process and for those that it starts. */
+/** Chooses the format once, for this process and for its child processes. */
 async function announceStorage(collecting: CollectingConfig, notify: Notify): Promise<StorageFormat | null> {
     const { database, storage: wanted } = collecting;
     try {
@@ -74,7 +77,7 @@ async function collectAtEnd(
 ): Promise<void> {
     const left = `The results wait in ${tempDir} for \`resume-run collect\``;
     try {
-        // What the format means was told at the start.
+        // Notices about the format were already given at the start.
         const store = await openStore({ dir: database, storage, onNotice: () => undefined });
         try {
             const onNotice = (message: string): void => notify(message, 'warning');

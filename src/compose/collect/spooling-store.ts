@@ -10,18 +10,18 @@ import { Retirements } from './retirements.js';
 
 export interface SpoolingOptions {
     readonly spool: Spool;
-    /** Id of the run, asked for at every change. */
+    /** Id of the run, read at every change. */
     readonly run: () => string;
-    /** The same results for reading only, beside the store. */
+    /** A read-only store for the same results. */
     readonly reader: CheckpointStore;
 }
 
 /**
- * A checkpoint store that also spools what it has committed. A change is spooled when it is on disk, never before, and nobody
- * waits for the spool.
+ * Wraps a checkpoint store to spool what it commits. A change is spooled only after it is on disk, and nothing waits for the
+ * spool.
  */
 export function withSpool(store: CheckpointStore, options: SpoolingOptions): CheckpointStore {
-    /** Files between their reading and the work on their sample. */
+    /** Checkpoints that have been read while their sample is not open yet. */
     const read = new Map<string, Checkpoint>();
     return {
         read: async (id) => {
@@ -44,8 +44,8 @@ export function withSpool(store: CheckpointStore, options: SpoolingOptions): Che
 }
 
 /**
- * Spools all records of a sample as its file has them now, and marks it.
- * @param retired records that it may have had before
+ * Spools all records of a sample as its file now has them, and marks the sample.
+ * @param retired records that the sample may have had before
  */
 export async function spoolSample(
     id: string,
@@ -67,7 +67,7 @@ class SpoolingWriter implements SampleWriter {
     readonly #writer: SampleWriter;
     readonly #options: SpoolingOptions;
     readonly #state: SampleState;
-    /** What the file held before. */
+    /** The previous contents of the file. */
     readonly #before: Checkpoint | null;
     readonly #kept: ReadonlyMap<string, KeptEntry>;
 
@@ -130,7 +130,7 @@ class SpoolingWriter implements SampleWriter {
         return stamp;
     }
 
-    /** The file was changed beyond what was committed: entries moved, or belong to no task any more. */
+    /** Spools the sample again, because the file has changed beyond the commits: entries moved, or no longer belong to a task. */
     async #respool(): Promise<void> {
         const run = this.#options.run();
         const { id: sample, superseded } = this.#state;
@@ -140,14 +140,14 @@ class SpoolingWriter implements SampleWriter {
             if (fingerprint !== null) retired.add({ run, sample, group, fingerprint, occurrence, revision });
         }
         if (this.#before?.origin === 'earlier') retired.addEarlier(this.#before, run);
-        // Those that still stand in the file are not retired.
+        // `spoolSample` drops those that the file still contains.
         for (const { group, fingerprint, occurrence = 0, revision = 1 } of this.#before?.failures ?? [])
             retired.add({ run, sample, group, fingerprint, occurrence, revision });
-        // What cannot be read now stays without a mark, and is spooled by the next start.
+        // A sample that cannot be read now stays unmarked, so that the next start spools it.
         await spoolSample(sample, retired, this.#options).catch(() => undefined);
     }
 
-    /** An entry that took the place of one with another input: the other's record is not counted any more. */
+    /** Retires the record of an entry that was replaced by one with another input. */
     #retireReplaced(group: string, { index, fingerprint, occurrence = 0 }: Entry): void {
         const kept = this.#kept.get(makeTaskKey(group, index));
         if (kept === undefined || (kept.fingerprint === fingerprint && kept.occurrence === occurrence))

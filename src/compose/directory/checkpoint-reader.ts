@@ -6,26 +6,29 @@ import type { FileListing } from '../../host/listing.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { RunPaths } from './run-paths.js';
 
-/** Files after which signals are heard and the display goes on, although small files are read by synchronous calls. */
+/**
+ * Files between two turns of the event loop, which let signals and the display through although small files are read by
+ * synchronous calls.
+ */
 const FILES_BETWEEN_TURNS = 256;
 
-/** Small files that are handed on together. */
+/** Small files that are passed on together. */
 const AT_ONCE = 32;
 
-/** A notice of a file that is not a result file. */
+/** Makes a callback that prints a notice about each file that is not a result file. */
 export const tellOther =
     (onNotice: (message: string) => void) =>
     (path: string, why: string): void =>
         onNotice(`${path} is left out: ${why}; resume-run check says more`);
 
-/** Reads the result files of a directory one after the other, each sample once, and keeps none of them. */
+/** Reads the result files of a directory one after the other, each sample once, without keeping any of them. */
 export class CheckpointReader {
     readonly #place: RunPaths;
     readonly #onOther: (path: string, why: string) => void;
-    /** Samples in our own format that were read so far; those that are in it before are not read. */
+    /** Samples read so far whose file is in our own format. Add ids beforehand to skip them. */
     readonly current = new Set<string>();
 
-    /** @param onOther told of each file that is not a result file, and why it is not */
+    /** @param onOther called for each file that is not a result file, with the reason */
     constructor(place: RunPaths, onOther: (path: string, why: string) => void) {
         this.#place = place;
         this.#onOther = onOther;
@@ -33,7 +36,7 @@ export class CheckpointReader {
 
     /**
      * @param listing of the directory, or a part of it
-     * @param isPart whether it is only a part: archives are left out then
+     * @param isPart whether it is only a part, in which case archives are left out
      * @throws UserError (exit 2) if one of the files cannot be read
      */
     async *read(listing: FileListing, isPart: boolean): AsyncGenerator<readonly Checkpoint[]> {
@@ -41,7 +44,8 @@ export class CheckpointReader {
         for await (const read of this.#checkpoints(listing)) {
             const fresh: Checkpoint[] = [];
             for (const { name, checkpoint } of read) {
-                // Read last: a start that was killed while it upgraded a sample leaves both its files.
+                // Files of the earlier tools come last: a start that was killed while it upgraded a sample leaves both of its
+                // files.
                 if (checkpoint.origin === 'earlier') earlier.push(name);
                 else if (this.#isNew(checkpoint.id)) fresh.push(checkpoint);
             }
@@ -54,7 +58,7 @@ export class CheckpointReader {
         }
     }
 
-    /** Of two files of one sample only one counts. */
+    /** Only one of two files of the same sample counts. */
     #isNew(id: string): boolean {
         if (this.current.has(id)) return false;
         this.current.add(id);
@@ -70,7 +74,7 @@ export class CheckpointReader {
         }
     }
 
-    /** Small ones some at a time: a turn of the event loop for each of them takes longer than to read it. */
+    /** Yields several small files together: a turn of the event loop for each takes longer than reading it. */
     async *#checkpoints({ names, others }: FileListing): AsyncGenerator<readonly NamedCheckpoint[]> {
         let read: NamedCheckpoint[] = [];
         let files = 0;

@@ -5,7 +5,7 @@ import type { DirectoryIndexes } from './directory-indexes.js';
 import { type KnownSamples, KnownSamplesReader } from './known-samples.js';
 import type { RunPaths } from './run-paths.js';
 
-/** The samples of a directory that count in rates: those that its datasets still have, or all where that cannot be told. */
+/** The samples of a directory that count in rates: those that its datasets still have, or all if the datasets cannot be read. */
 export class CountedSamples {
     readonly #known: KnownSamples | null;
     readonly #place: RunPaths;
@@ -29,14 +29,14 @@ export class CountedSamples {
         return new CountedSamples(known, place, onNotice);
     }
 
-    /** Whether a sample counts; those that do not are remembered. */
+    /** Whether a sample counts; samples that do not are remembered. */
     has(sample: string): boolean {
         if (this.#known?.has(sample) !== false) return true;
         this.#removed.add(sample);
         return false;
     }
 
-    /** A notice of how many do not count. */
+    /** Prints a notice with the number of samples that do not count. */
     tellRemoved(): void {
         if (this.#removed.size === 0) return;
         const count = formatCount(this.#removed.size, 'sample');

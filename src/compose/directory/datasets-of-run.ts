@@ -7,10 +7,10 @@ import { withRowFiles } from '../row-files.js';
 import { SamplesById } from '../samples.js';
 import { chooseListOptions, hasSampleTests } from './known-samples.js';
 
-/** Reads a sample of the datasets; null where none of them holds it. */
+/** Reads a sample of the datasets; null if none of them has it. */
 export type LoadSample = (id: string) => Promise<Sample | null>;
 
-/** Opens the datasets that run.json names, one after the other as they are needed, for as long as `use` takes. */
+/** Opens the datasets that run.json names, one after the other as needed, until `use` has ended. */
 export function withDatasetsOf<T>(run: RunFile, use: (load: LoadSample) => Promise<T>): Promise<T> {
     return withRowFiles((files) => {
         const samples = new SamplesById();
@@ -34,7 +34,10 @@ export function withDatasetsOf<T>(run: RunFile, use: (load: LoadSample) => Promi
     });
 }
 
-/** The row may have been edited: only a task with the entry's fingerprint has the tests that it was judged by. */
+/**
+ * Whether a task is the one that an entry was judged for. The row may have been edited since: only with the same fingerprint does
+ * the task have the same tests.
+ */
 export function isSameTask(
     run: RunFile,
     sample: Sample,
@@ -44,7 +47,7 @@ export function isSameTask(
     return listFingerprints(run, sample).some((known) => known[group]?.[index] === fingerprint);
 }
 
-/** Fingerprints of a sample's tasks by group and index: a list for each of the two comparisons that a run may have had. */
+/** Fingerprints of a sample's tasks by group and index: one list for each of the two comparisons that a run may have used. */
 export function listFingerprints(
     { options }: RunFile,
     sample: Sample,

@@ -10,14 +10,14 @@ import type { RunPaths } from './run-paths.js';
 
 const EXTENSION = '.json';
 
-/** A result file that need not be read. */
+/** A result file that does not have to be read. */
 export interface KnownFile extends SampleFigures {
     readonly stamp: FileStamp;
 }
 
 /**
- * What starts have learned about dataset rows and about files of complete samples, those of shards too: for commands that only look.
- * Nothing is added to it.
+ * What starts have recorded about dataset rows and about files of complete samples, including those of shards, for commands that
+ * only read. Nothing is added to it.
  */
 export class DirectoryIndexes {
     readonly #place: RunPaths;
@@ -27,7 +27,7 @@ export class DirectoryIndexes {
         this.#place = place;
     }
 
-    /** Rows of dataset files. */
+    /** Caches the rows of dataset files. */
     async loadDatasets(): Promise<DatasetCache> {
         const indexes = await this.#load();
         return {
@@ -46,7 +46,7 @@ export class DirectoryIndexes {
         return new KnownFiles(this.#place.dir, await this.#load());
     }
 
-    /** Whoever looks again and again need not hold them: what changed since is read anyway. */
+    /** Frees the indexes: a repeated reader does not need them, as changed files are read anyway. */
     forget(): void {
         this.#loaded = null;
     }
@@ -57,11 +57,11 @@ export class DirectoryIndexes {
     }
 }
 
-/** Files of complete samples that are as they were when a start wrote or read them. */
+/** Files of complete samples that have not changed since a start wrote or read them. */
 export class KnownFiles {
     readonly #dir: string;
     readonly #indexes: readonly IndexFile[];
-    /** Ids whose file is not called by them. */
+    /** Ids of the files that are not named after their id. */
     #others: ReadonlyMap<string, string> | null = null;
 
     constructor(dir: string, indexes: readonly IndexFile[]) {
@@ -69,7 +69,7 @@ export class KnownFiles {
         this.#indexes = indexes;
     }
 
-    /** @returns null where the file has to be read */
+    /** @returns null if the file has to be read */
     find(name: string): KnownFile | null {
         if (this.#indexes.length === 0 || !name.endsWith(EXTENSION)) return null;
         this.#others ??= this.#listOthers();
@@ -98,7 +98,7 @@ export class KnownFiles {
     }
 }
 
-/** Never throws: without them datasets and files are read. */
+/** Never throws: without indexes, datasets and files are read. */
 async function loadIndexes(checkpoints: string): Promise<readonly IndexFile[]> {
     const names = await listFiles(checkpoints).catch(() => []);
     const shards = names.flatMap((name) => {

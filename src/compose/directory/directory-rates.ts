@@ -8,17 +8,17 @@ import { CountedSamples } from './counted-samples.js';
 import { DirectoryIndexes } from './directory-indexes.js';
 import type { RunPaths } from './run-paths.js';
 
-/** Files after which signals are heard and the display goes on. */
+/** Files between two turns of the event loop, which let signals and the display through. */
 const FILES_BETWEEN_TURNS = 4096;
 
-/** Some of a directory's tasks, as rates count them. */
+/** Some of a directory's tasks, in the form that rates need. */
 export type RatedTasks =
     | { readonly kind: 'groups'; readonly groups: readonly SampleGroup[] }
     | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint };
 
 /**
- * All tasks of a results directory that count, of samples that its datasets still have: the files of complete samples that a start
- * vouches for are not read, and come as the groups of their samples.
+ * Yields all tasks of a results directory that count, that is, of samples that its datasets still have. Files of complete samples
+ * are not read if a start vouches for them; they come as the groups of their samples.
  * @throws UserError (exit 2) if the directory or one of its files cannot be read
  */
 export async function* readRatedTasks(
@@ -52,7 +52,7 @@ export async function* readRatedTasks(
     counted.tellRemoved();
 }
 
-/** Most samples have the very same groups: they are counted once. */
+/** Most samples share the same groups object, which is counted only once. */
 class GroupCounts {
     readonly #known = new Map<SampleTally['groups'], readonly Omit<SampleGroup, 'sample'>[]>();
 

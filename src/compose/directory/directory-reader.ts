@@ -7,7 +7,7 @@ import { type KnownSamples, KnownSamplesReader } from './known-samples.js';
 import type { RunPaths } from './run-paths.js';
 import { type PickedSample, ResultFiles, type ResultFilesOptions } from './result-files.js';
 
-/** Samples whose id matches one of the globs; all of them where there is none. @throws UserError for a glob that cannot be used */
+/** Samples whose id matches one of the globs; all if there is none. @throws UserError for an invalid glob */
 export async function* keepMatching(
     samples: AsyncIterable<DirectorySample>,
     only: readonly string[],
@@ -16,7 +16,7 @@ export async function* keepMatching(
     for await (const sample of samples) if (matches(sample.tally.id)) yield sample;
 }
 
-/** Reads a results directory without its lock, once or again and again: what status, report and a dry run count. */
+/** Reads a results directory without its lock, once or repeatedly: what status, report and a dry run count. */
 export class DirectoryReader<T = null> {
     readonly #place: RunPaths;
     readonly #files: ResultFiles<T>;
@@ -24,7 +24,7 @@ export class DirectoryReader<T = null> {
     readonly #samples: KnownSamplesReader;
     readonly #onNotice: (message: string) => void;
     #isRunFileBad = false;
-    /** What is known of files then is held by `ResultFiles`. */
+    /** Whether the first read is done; from then on `ResultFiles` knows the files. */
     #hasRead = false;
 
     constructor(place: RunPaths, options: ResultFilesOptions<T>) {
@@ -35,7 +35,7 @@ export class DirectoryReader<T = null> {
         this.#samples = new KnownSamplesReader(this.#indexes, options.onNotice);
     }
 
-    /** What run.json says, and which samples its datasets hold now; null where that cannot be read. */
+    /** The content of run.json, and the samples that its datasets have now; null for what cannot be read. */
     async readRun(): Promise<{ readonly run: RunFile | null; readonly known: KnownSamples | null }> {
         const run = await this.#readRunFile();
         return { run, known: await this.#samples.read(run) };

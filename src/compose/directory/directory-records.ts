@@ -10,7 +10,7 @@ import { DirectoryIndexes } from './directory-indexes.js';
 import type { RunPaths } from './run-paths.js';
 import { Retirements } from '../collect/retirements.js';
 
-/** What is told of a task of a result file: its record, whole or in part, and perhaps more. */
+/** A task as read from a result file: its record, whole or in part, and possibly more. */
 export interface DescribedTask {
     readonly record: RecordVersion;
 }
@@ -27,19 +27,19 @@ export type DirectoryChange<T extends DescribedTask> =
     | { readonly kind: 'retirement'; readonly retirement: Retirement };
 
 export interface DirectoryRecordsOptions {
-    /** Told of each file that is left out, and of values that were converted. */
+    /** Called for each file that is left out, and for values that were converted. */
     readonly onNotice: (message: string) => void;
-    /** Told of each result file that was read. */
+    /** Called for each result file that was read. */
     readonly onFile?: () => void;
-    /** Files of the directory to read; all of them if absent. */
+    /** Files of the directory to read; absent: all. */
     readonly names?: readonly string[];
-    /** Told of each file that is not a result file, and why it is not; a notice if absent. */
+    /** Called for each file that is not a result file, with the reason; absent: prints a notice. */
     readonly onOther?: (path: string, why: string) => void;
 }
 
 /**
- * The records of a results directory, and a retirement for each record that it had before and has no more. Needs no lock:
- * result files are replaced as a whole, and what a run writes meanwhile comes with the next collection.
+ * The records of a results directory, and a retirement for each record that it no longer has. Needs no lock: result files are
+ * replaced atomically, and what a run writes meanwhile is left to the next collection.
  * @throws UserError (exit 2) if the directory or one of its files cannot be read
  */
 export async function* readDirectoryRecords<T extends DescribedTask>(
@@ -78,8 +78,8 @@ export async function* readDirectoryRecords<T extends DescribedTask>(
 }
 
 /**
- * The same without samples that the directory's datasets no longer have: what rates are made of. A notice says how many of them
- * there are, or that a dataset cannot be read, so that all count.
+ * Like `readDirectoryRecords`, but without samples that the directory's datasets no longer have: the input of rates. A notice
+ * gives their number, or says that a dataset cannot be read, so that all samples count.
  * @throws as `readDirectoryRecords`
  */
 export async function* readCountedRecords<T extends DescribedTask>(

@@ -12,11 +12,11 @@ import { readEndpoints } from './live-states.js';
 import { asTyped } from '../output.js';
 import type { RunPaths } from './run-paths.js';
 
-/** The rate is that of the last five minutes, or of the whole run where that saw too few tasks. */
+/** The rate covers the last five minutes, or the whole run if fewer than `ENOUGH` tasks ended in them. */
 const WINDOW_MS = 300_000;
 const ENOUGH = 10;
 
-/** What is known of a directory now, from its files and its datasets alone. */
+/** The current state of a directory, read only from its files and datasets. */
 export async function readStatus(place: RunPaths, reader: DirectoryReader): Promise<DirectoryStatus> {
     const now = Date.now();
     const [{ run, known }, holders, endpoints] = await Promise.all([
@@ -61,7 +61,7 @@ function findWhole(run: RunFile | null, known: KnownSamples | null): DirectorySt
     return { samples: known.size, tasks };
 }
 
-/** Finished tasks a second; null where none has finished since the run began. */
+/** Finished tasks a second; null if none has finished since the run began. */
 function computeRate(ends: readonly number[], since: number, now: number): number | null {
     const recent = ends.filter((end) => end >= now - WINDOW_MS).length;
     const from = recent >= ENOUGH ? Math.max(since, now - WINDOW_MS) : since;
@@ -69,7 +69,7 @@ function computeRate(ends: readonly number[], since: number, now: number): numbe
     return finished === 0 ? null : (finished * 1000) / Math.max(1000, now - from);
 }
 
-/** The runs that have not given the directory back. */
+/** The runs that have not released the directory. */
 async function findHolders(checkpoints: string): Promise<readonly Holder[]> {
     try {
         const own = ownIdentity();

@@ -26,32 +26,32 @@ import type { TextSet } from '../../util/columns/text-set.js';
 import { UserError } from '../../util/user-error.js';
 import type { OtherDataset, Samples } from '../samples.js';
 
-/** A results directory and its checkpoints folder, held by this run (or only looked at, for `--dry-run`). */
+/** A results directory and its checkpoints folder, held by this run (or only read, for `--dry-run`). */
 export interface Directory {
-    /** Null for those who only look. */
+    /** Null if the directory is only read. */
     readonly lock: Lock | null;
-    /** Names the temporary files of this run. */
+    /** Part of the names of this run's temporary files. */
     readonly holder: string;
     readonly index: IndexFile;
     readonly known: RunFile | null;
-    /** Names of the files in the results directory, listed when it was opened; stores keep it up. */
+    /** Names of the files in the results directory, listed when it was opened; stores keep the list up to date. */
     readonly listing: TextSet;
-    /** Id of the run: known, found in result files, or new. `recordRun` adopts that of a shard that was faster. */
+    /** Id of the run: known, found in result files, or new. `recordRun` replaces it if another shard was first. */
     run: string;
     /** The store over every id of the datasets. */
     store(samples: SampleIds): CheckpointStore;
-    /** The same for reading only, beside the store. It says nothing of what it cannot read. */
+    /** A read-only store for the same ids. It prints no notices about files that it cannot read. */
     reader(samples: SampleIds): CheckpointStore;
     close(): Promise<void>;
 }
 
-/** Every id that result files may be named after. */
+/** Every id that may occur as the name of a result file. */
 export interface SampleIds {
     readonly whole: { ids(): Iterable<string> };
 }
 
 /**
- * Takes the directory and sweeps what killed runs left in it.
+ * Takes the lock of the directory and removes what killed runs left in it.
  * @throws UserError exit 3 if another run holds it
  */
 export async function openDirectory(
@@ -92,7 +92,7 @@ export async function openDirectory(
             index,
             known,
             listing,
-            // Who only looks writes none.
+            // Readers write no id.
             run: known?.run ?? (lock === null ? '' : await chooseRunId(config, known)),
             store: (samples) =>
                 createFileStore({
@@ -128,19 +128,19 @@ export async function openDirectory(
     }
 }
 
-/** The id of a run whose run.json has none: lost, new, or written by version 0.1. */
+/** The id for a run whose run.json has none: lost, new, or written by version 0.1. */
 async function chooseRunId(
     config: Pick<RunConfig, 'dir' | 'checkpoints'>,
     known: RunFile | null,
 ): Promise<string> {
     if (known?.run !== undefined) return known.run;
-    // In their order, so that whoever asks finds the same.
+    // Listed in order, so that every reader finds the same id.
     return (await deriveEarlierRunId(config, known, await listFiles(config.dir))) ?? makeRunId();
 }
 
 /**
- * The id of a run that was started before, from its run.json, its result files, or derived for a version that had none: the
- * same for whoever asks, and whenever. Null for a directory without results.
+ * The id of a run that was started before: from its run.json or its result files, or derived for a version that wrote none. Every
+ * reader gets the same id at any time. Null for a directory without results.
  * @param listing names in the results directory
  * @throws UserError (exit 2) if archive.json cannot be read
  */
@@ -157,9 +157,9 @@ export async function deriveEarlierRunId(
 }
 
 /**
- * `--rerun` of earlier starts and of this one: each stands with its time until the end of days.
- * @param samples what this start takes: a glob that matches none of them is a mistyped word, not a wish
- * @throws UserError for such a glob, or a request that cannot be written down
+ * `--rerun` requests of earlier starts and of this one, each with its time; they stay for good.
+ * @param samples what this start takes: a glob that matches none of them is refused as mistyped
+ * @throws UserError for such a glob, or a request that cannot be stored
  */
 export function rerunRequests(
     config: Pick<RunConfig, 'rerun' | 'part'>,
@@ -190,7 +190,7 @@ function checkGlob(glob: string, samples: Iterable<SampleItem>): void {
     throw new UserError(`--rerun ${glob}: no sample has such an id; expected ${RERUN_FORMS}`);
 }
 
-/** Writes down what a bare restart needs to know. Several shards must agree with the first one's run.json. */
+/** Records what a restart without arguments needs to know. Further shards must agree with the run.json of the first one. */
 export async function recordRun(
     directory: Directory,
     config: Pick<RunConfig, 'checkpoints' | 'runOptions' | 'part' | 'format'>,
@@ -210,7 +210,7 @@ export async function recordRun(
     const kept = new Set([...paths, ...others.map(({ path }) => path)]);
     const earlier = (known?.datasets ?? []).filter(({ path }) => kept.has(path));
     const datasets = new Map(earlier.map((one) => [one.path, one]));
-    // As the user named them: one folder may hold several datasets.
+    // The datasets as the user named them: one folder may hold several.
     for (const path of paths) datasets.set(path, { path, format: config.format });
     const run: RunFile = {
         version: 1,
@@ -254,7 +254,7 @@ function isSameBut(a: RunFile, b: RunFile, key: keyof RunFile): boolean {
     return isDeepStrictEqual({ ...a, [key]: null }, { ...b, [key]: null });
 }
 
-/** @throws UserError if another shard was started with other options */
+/** @throws UserError if another shard was started with different options */
 function agree(there: RunFile, ours: RunFile): void {
     for (const [name, value] of Object.entries(ours.options)) {
         if (JSON.stringify(there.options[name] ?? null) === JSON.stringify(value ?? null)) continue;

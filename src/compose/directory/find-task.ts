@@ -16,20 +16,20 @@ export interface FoundTask {
     readonly sample: string;
     readonly group: string;
     readonly index: number;
-    /** What its result file says: finished, given up, not final yet, or skipped. */
+    /** The state in its result file: finished, given up, not final yet, or skipped. */
     readonly state:
         | { readonly kind: 'finished'; readonly entry: Entry }
         | { readonly kind: 'failed' | 'pending'; readonly open: OpenTask }
         | { readonly kind: 'skipped'; readonly skipped: SkippedTask };
-    /** `--executor`, by run.json; null where that does not say. */
+    /** `--executor` according to run.json; null if run.json does not tell. */
     readonly executor: string | null;
-    /** Whole texts of the test that was not passed; why there are none, in words, where the dataset is not at hand. */
+    /** Full texts of the failed test, or the reason why the dataset does not provide them. */
     readonly test: { readonly input: string; readonly output: string } | { readonly missing: string } | null;
 }
 
 /**
- * Finds a task and what is known of it.
- * @throws UserError for a sample, group or index that is not there
+ * Finds a task and its details.
+ * @throws UserError for an unknown sample, group or index
  */
 export async function findTask(
     place: RunPaths,
@@ -50,13 +50,13 @@ export async function findTask(
         throw new UserError(`${place.dir} holds no results of ${JSON.stringify(sample)}`);
     const isIt = (task: { readonly group: string; readonly index: number }): boolean =>
         task.group === group && task.index === index;
-    // Without run.json, what it would say is not known; all else is in the result file.
+    // Without run.json its fields stay unknown; everything else is in the result file.
     const run = await readRunFile(place.checkpoints).catch(() => null);
     const ref = { sample, group, index };
     const known = { ...ref, executor: readExecutor(run) };
     const stored = checkpoint.entries.get(group)?.find(({ entry }) => entry.index === index);
     if (stored !== undefined) {
-        // An entry with an index has a fingerprint.
+        // An entry with an index always has a fingerprint.
         const entry = stored.entry as Entry;
         return {
             ...known,
@@ -101,7 +101,7 @@ async function describeFailedTest(
     }
 }
 
-/** Bytes of a test that are shown at most. */
+/** Maximum number of bytes shown of a test. */
 const MOST = 64 * 1024;
 
 export function readShownContent(content: Content): string {

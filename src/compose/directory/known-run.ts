@@ -6,7 +6,7 @@ import { shortenPath } from '../../util/shown-path.js';
 import { UserError } from '../../util/user-error.js';
 import type { OtherDataset } from '../samples.js';
 
-/** What run.json of a checkpoints folder says that decides how a run goes on; null if there is none. */
+/** The content of run.json in a checkpoints folder that decides how a run continues; null if there is none. */
 export async function readKnownRun(folder: string): Promise<KnownRun | null> {
     const run = await readRunFile(folder);
     if (run === null) return null;
@@ -14,13 +14,13 @@ export async function readKnownRun(folder: string): Promise<KnownRun | null> {
     return { options: run.options, datasets, distrust: explainDistrust(folder) };
 }
 
-/** `--executor` of the last start; null where run.json does not say. */
+/** `--executor` of the last start; null if run.json does not tell. */
 export function readExecutor(run: Pick<RunFile, 'options'> | null): string | null {
     const name = run?.options['executor'];
     return typeof name === 'string' ? name : null;
 }
 
-/** Why others than this user and root may have written a run.json; null: they cannot have, or the system does not say. */
+/** Why users other than this one and root may have written a run.json; null: they cannot have, or the system does not tell. */
 function explainDistrust(folder: string): string | null {
     const stats = statRunFile(folder);
     const self = process.getuid?.();
@@ -30,10 +30,10 @@ function explainDistrust(folder: string): string | null {
 }
 
 /**
- * Datasets that were run into the directory before and are not among those of this start. One that is gone is forgotten,
- * since its name is what a bare start would stumble over; its results stay.
+ * Datasets that earlier starts ran into the directory and this one does not name. Those that no longer exist are forgotten, since
+ * a later start without arguments would fail on their names; their results stay.
  * @param paths datasets of this start, absolute
- * @throws UserError when one that a bare start remembers is gone
+ * @throws UserError if this start only names datasets of earlier starts, and one of them is gone
  */
 export function findOtherDatasets(
     known: Pick<RunFile, 'datasets'> | null,
