@@ -1,7 +1,7 @@
 /** Values of a mode, one bar in each panel. Null: not measured. */
 export interface ModeBars {
     readonly mode: string;
-    /** Requests a second. */
+    /** Requests per second. */
     readonly throughput: number;
     /** Seconds. */
     readonly cpu: number | null;

@@ -46,7 +46,7 @@ export class ReportSamples implements Iterable<SampleRow> {
         for (let at = 0; at < this.length; at += 1) yield this.#columns.at(this.#placeAt(at));
     }
 
-    /** By their ids. */
+    /** Sorted by id. */
     sortById(): ReportSamples {
         if (this.#isSortedById()) return this;
         // Read them once: reading them at each comparison would take far longer.

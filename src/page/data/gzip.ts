@@ -1,4 +1,4 @@
-/** Undoes base64. */
+/** Decodes base64. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
     const binary = atob(text);
     const bytes = new Uint8Array(binary.length);
@@ -6,7 +6,7 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
     return bytes;
 }
 
-/** Undoes gzip. */
+/** Decompresses gzip. */
 export async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
     return new Uint8Array(await new Response(stream).arrayBuffer());

@@ -21,6 +21,6 @@ export class QuietReporter implements Reporter {
     }
 
     close(): void {
-        // Nothing is held.
+        // Nothing to close.
     }
 }

@@ -90,7 +90,7 @@ class SumsOfOne implements SampleSums {
     }
 }
 
-/** Number of samples up to which the runtime's own `Map` is used: it is faster but takes more memory. */
+/** Number of keys up to which the runtime's own `Map` is used: it is faster but takes more memory. */
 const FEW = 4096;
 
 /** The sums of many samples, as columns: several directories may hold the same sample, so all sums are kept to the end. */

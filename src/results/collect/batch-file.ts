@@ -42,7 +42,7 @@ export type BatchFile =
     | { readonly kind: 'foreign'; readonly why: string }
     /** Not in any known format. */
     | { readonly kind: 'unknown'; readonly why: string }
-    /** Not looked into. */
+    /** Its content was not read. */
     | { readonly kind: 'too-large'; readonly why: string }
     | { readonly kind: 'absent' };
 

@@ -25,7 +25,7 @@ export function chooseColumnType(type: FieldType): string {
 /** Quotes a name for SQL. */
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** Text in SQL. */
+/** Quotes a text for SQL. */
 export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** A SELECT of all fields without rows: in a UNION BY NAME it supplies the columns that older parts lack, and their order. */

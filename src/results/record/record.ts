@@ -36,10 +36,10 @@ export type RecordChange =
 
 /** What a store keeps of a record: its line, not the whole object. */
 export interface RecordLine {
-    /** Of `digestKey`. */
+    /** Output of `digestKey`. */
     readonly digest: Buffer;
     readonly revision: number;
-    /** Of `recordLine`. */
+    /** Output of `recordLine`. */
     readonly line: string;
     /** Names of all fields that it has, and perhaps more; one array may serve many lines. Absent: it may have any. */
     readonly fields?: readonly string[];

@@ -21,7 +21,7 @@ import { loadCodec, PartError } from './part-codec.js';
 export const MIGRATION = 'migration.json';
 export const BEFORE_MIGRATION = 'before-migration';
 
-/** What migration.json holds. */
+/** Content of migration.json. */
 export interface Migration {
     readonly version: 1;
     readonly to: StorageFormat;

@@ -13,7 +13,7 @@ export interface LineFile {
 
 /** How parts are written and read. Everything else (manifest, keys, compaction, readers) is independent of the codec. */
 export interface PartCodec {
-    /** With the dot. */
+    /** File extension, including the dot. */
     readonly extension: string;
     /** Bytes of JSON lines after which a new part is started: about 100 MB on disk. */
     readonly linesPerPart: number;
