@@ -14,50 +14,50 @@ import { cutText, type Output } from './cut-text.js';
 import type { JudgingOptions } from './descriptor.js';
 
 /*
- * How runs of programs become what result files hold: one place for every executor that judges, so that the same program
- * leaves the same entry wherever it ran. Output, compiler messages and checker messages are cut at `--output-limit` bytes,
- * never inside a character, and what was cut says so.
+ * Converts runs of programs to the format of result files, for every executor that judges, so that a program gets the same entry
+ * wherever it ran. Output, compiler messages and checker messages are cut at `--output-limit` bytes, never inside a character,
+ * and cuts are recorded.
  */
 
-/** Verdicts that follow from how a program ended, before anybody looks at its output. */
+/** Verdicts that follow from how a program ended, before its output is examined. */
 export type RunVerdict = Exclude<Verdict, 'Accepted' | 'WrongAnswer' | 'CompileError'>;
 
-/** How a program ended, wherever it ran, and what that means. Seconds, bytes; null: not measured there. */
+/** How a program ended, wherever it ran, and what that means. Units are seconds and bytes; null: not measured there. */
 export interface ProgramRun {
-    /** null: it ended well, its output decides. */
+    /** null: it ended normally, so its output decides. */
     readonly verdict: RunVerdict | null;
-    /** Why that is not final; `certain`: it is; `unmeasured`: nobody can tell, the server measures wall time alone. */
+    /** Why the verdict is not final; `certain`: it is final; `unmeasured`: unknown, since the server measures only wall time. */
     readonly doubt: Suspicion | 'certain' | 'unmeasured';
-    /** Its time came within 10 % of the limit. */
+    /** Its time was within 10 % of the limit. */
     readonly nearLimit: boolean;
     readonly cpuTime: number | null;
     readonly wallTime: number | null;
     readonly memory: number | null;
     readonly returnCode: number | null;
-    /** `SIGSEGV`, where it died by one. */
+    /** `SIGSEGV`, if it was killed by a signal. */
     readonly signal: string | null;
     readonly stdout: Output;
     readonly stderr: Output | string;
-    /** Of an interactive problem: what program and validator said to each other. */
+    /** For an interactive problem: the conversation of program and validator. */
     readonly transcript?: string;
-    /** Bytes that were printed, where `stdout` or `stderr` holds only the first of them. */
+    /** Total bytes printed, if `stdout` or `stderr` holds only the beginning. */
     readonly stdoutBytes?: number;
     readonly stderrBytes?: number;
 }
 
-/** A test's result and, where the program ended well, what comparing its output came to. */
+/** A test's result and, if the program ended normally, the result of comparing its output. */
 export interface JudgedTest {
     readonly name: string;
     readonly run: ProgramRun;
-    /** null where `run.verdict` decides. */
+    /** null if `run.verdict` decides. */
     readonly comparison: Comparison | null;
     /** The server seems to have lost the end of the output. */
     readonly truncated: boolean;
-    /** Where a comparison of ours did not accept the output; null or absent: nothing to show. */
+    /** Present if a comparison of ours did not accept the output; null or absent: nothing to show. */
     readonly difference?: FirstDifference | null;
 }
 
-/** One test as result files hold it. */
+/** One test in the format of result files. */
 export function testResult(
     { name, run, comparison, truncated, difference = null }: JudgedTest,
     options: JudgingOptions,
@@ -100,12 +100,12 @@ function checkerMessage(
     return { checker_message: text, ...(cutFrom === null ? {} : { checker_message_cut: cutFrom }) };
 }
 
-/** A run as result files show it. @param limit bytes of each stream that are kept; null: output is left out */
+/** A run in the format of result files. @param limit most bytes kept of each stream; null: output is left out */
 export function runResult(run: ProgramRun, limit: number | null): RunResult {
     return limit === null ? runEnd(run) : toCapturedRun(run, limit);
 }
 
-/** A run with what it printed, as result files show it. @param limit bytes of each stream that are kept */
+/** A run with its output in the format of result files. @param limit most bytes kept of each stream */
 export function toCapturedRun(run: ProgramRun, limit: number): CapturedRun {
     return { ...runEnd(run), ...keptOutput(run, limit) };
 }
@@ -141,8 +141,8 @@ function keptOutput(
 }
 
 /**
- * The result of a submission that its compiler refused: one test stands for all, as the program never ran.
- * @param compiler version and command, where they are known: the entry runs again when they change
+ * The result of a submission that its compiler rejected: a single test represents all, as the program never ran.
+ * @param compiler version and command, if known: the entry runs again when they change
  */
 export function compileErrorResult(
     compile: CapturedRun,
@@ -170,7 +170,7 @@ export function compileErrorResult(
     return compiler === null ? result : { ...result, compiler };
 }
 
-/** What the groups of a problem with scores came to. */
+/** The results of the groups of a problem with scores. */
 export interface ScoreSummary {
     readonly verdict: Verdict;
     readonly score: number | null;
@@ -180,7 +180,7 @@ export interface ScoreSummary {
 
 /**
  * The result of a submission whose tests ran.
- * @param scores null: the problem has none, or not all tests ran; the verdict is that of the first test that is not passed
+ * @param scores null: the problem has none, or not all tests ran; the verdict is that of the first failed test
  */
 export function judgeResult(tests: readonly TestResult[], scores: ScoreSummary | null): JudgeResult {
     const failed = tests.find((test) => !test.passed);
@@ -201,7 +201,7 @@ const scoreKeys = ({ score, best, groups }: ScoreSummary): Partial<JudgeResult> 
     groups,
 });
 
-/** A result that says what was changed in the program before it was compiled. */
+/** Adds to a result what was changed in the program before it was compiled. */
 export function withAdaptations(result: JudgeResult, adapted: readonly string[]): JudgeResult {
     return adapted.length === 0 ? result : { ...result, adapted };
 }

@@ -13,17 +13,17 @@ type KeptOutput = Pick<
     'stdout' | 'stderr' | 'stdout_cut' | 'stderr_cut' | 'stdout_file' | 'stderr_file'
 >;
 
-/** One stream as it is kept: as text, or in a file. */
+/** One stream in stored form: as text, or in a file. */
 interface KeptStream {
     readonly text?: string;
     readonly file?: OutputFile;
-    /** Bytes that were printed, where that is more than was kept. */
+    /** Total bytes printed, if more than were kept. */
     readonly cut?: number;
 }
 
 /**
- * Keeps what commands print: as text in the entry where that is short and loses nothing, else in a file of the results
- * directory, which is durable before anything names it.
+ * Stores what commands print: as text in the entry if it is short and can be represented without loss, otherwise in a file of the
+ * results directory, which is durable before anything refers to it.
  */
 export class OutputKeeper {
     readonly #limit: number;
@@ -60,7 +60,7 @@ export class OutputKeeper {
             Buffer.isBuffer(output) ? output.subarray(0, limit) : output,
             limit,
         );
-        // Its place on the scratch disk is needed by the next one.
+        // The next command needs its space on the scratch disk.
         if (!Buffer.isBuffer(output)) await truncate(output.path).catch(() => undefined);
         const file = { path: makeOutputPath(sha256), bytes, sha256 };
         return { file, ...(printed > bytes ? { cut: printed } : {}) };

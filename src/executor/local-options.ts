@@ -7,8 +7,8 @@ import { probeSandbox } from './sandbox/probe.js';
 
 /**
  * How programs and checkers run on this machine: looks for a sandbox that works.
- * @returns also lines to show, such as a sandbox that is missing
- * @throws UserError when the sandbox that was asked for does not work here
+ * @returns also notices, such as one about a missing sandbox
+ * @throws UserError if the requested sandbox does not work here
  */
 export async function readLocalOptions({
     judging,
@@ -25,7 +25,7 @@ export async function readLocalOptions({
     return { options: { ...judged, ...local }, notices: notes };
 }
 
-/** Folder of compiled programs kept between runs: our own, for nobody else to write into. */
+/** Folder of compiled programs that are kept between runs; private, so that no other user can write to it. */
 async function compileCacheFolder(): Promise<string> {
     const path = join(await cacheFolder(), 'compiled');
     await mkdir(path, { recursive: true, mode: 0o700 });

@@ -22,7 +22,7 @@ export interface ModuleConfig {
     /** Absolute. */
     readonly file: string;
     readonly exportName: string;
-    /** What goes into fingerprints: the path relative to the folder that holds the results directory, and the export. */
+    /** Part of the fingerprints: the path relative to the folder that holds the results directory, and the export. */
     readonly identity: string;
 }
 
@@ -36,10 +36,10 @@ export interface ModuleDescriptor {
     readonly timeout: number;
 }
 
-/** Seconds beyond a function's time before its worker counts as hung. */
+/** Seconds beyond a function's time limit after which its worker counts as hung. */
 const SLACK = 5;
 
-/** Calls a function of a module for each task. */
+/** Calls a module's function for each task. */
 export const MODULE: WorkerExecutorKind<typeof OPTIONS, ModuleConfig, ModuleDescriptor> = {
     name: 'module',
     options: OPTIONS,
@@ -54,7 +54,7 @@ export const MODULE: WorkerExecutorKind<typeof OPTIONS, ModuleConfig, ModuleDesc
         }
         const { file } = module;
         const exportName = module.exportName ?? 'default';
-        // Relative to the results, not to where the run was started: a restart from elsewhere is the same task.
+        // Relative to the results, not to the working directory: a restart from elsewhere must give the same tasks.
         const path = relative(dirname(dir), file).split(sep).join('/');
         return { kind: 'module', file, exportName, identity: `${path}#${exportName}` };
     },

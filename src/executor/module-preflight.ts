@@ -5,7 +5,7 @@ import { readReason } from '../util/io-error.js';
 import { UserError } from '../util/user-error.js';
 import type { Preflight } from './executor-kind.js';
 
-/** Milliseconds for loading; a module that takes longer is taken to be a slow one. */
+/** Timeout for loading in milliseconds; a module that takes longer is assumed to be slow rather than broken. */
 const PATIENCE_MS = 30_000;
 
 const TRIAL = `
@@ -22,15 +22,15 @@ type Trial =
     | {
           readonly type: string;
           readonly names: readonly string[];
-          /** What it exports as `mode`. */
+          /** Its export `mode`. */
           readonly mode?: string;
           readonly problem?: undefined;
       }
     | { readonly problem: string; readonly stack: string };
 
 /**
- * Makes sure that a module exports a function of that name. It is loaded in a thread of its own: what it does while it is
- * loaded is done to that thread.
+ * Checks that a module exports a function of that name. The module is loaded in a separate thread, so that side effects of
+ * loading are confined to it.
  * @returns the mode that it exports as `mode`
  * @throws UserError
  */
@@ -38,7 +38,7 @@ export async function tryModule(file: string, name: string): Promise<Preflight> 
     const reason = await openFile(file).then((handle) => handle.close().then(() => null), readReason);
     if (reason !== null) throw new UserError(`--module ${file} cannot be read: ${reason}`);
     const workerData = { url: pathToFileURL(file).href, name };
-    // What it prints while it is loaded it will print again: here it would only be in the way of --json.
+    // Whatever it prints while loading will be printed again later; here it would only interfere with --json.
     const worker = new Worker(TRIAL, { eval: true, workerData, stdout: true, stderr: true });
     try {
         const said = await new Promise<Trial | null>((resolve) => {
@@ -78,7 +78,7 @@ function readPreflight(file: string, mode: string | undefined): Preflight {
     );
 }
 
-/** A SyntaxError's message does not say where; its stack begins with it. */
+/** A SyntaxError's message does not contain its location, but its stack begins with it. */
 function placeIn(stack: string): string {
     const line = /^file:\S*:(\d+)$/m.exec(stack.split('\n', 1)[0] ?? '')?.[1];
     return line === undefined ? '' : ` (line ${line})`;

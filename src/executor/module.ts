@@ -11,38 +11,38 @@ import type { Executor, ExecutorContext } from './executor.js';
 import { getInput, getInputText } from './task-input.js';
 import { checkRegularFile } from '../util/regular-file.js';
 
-/** What a module's function gets: one task. */
+/** Argument of a module's function: one task. */
 export interface ModuleTask {
     readonly id: string;
     readonly group: string;
     readonly index: number;
-    /** The task's JSON; for programs `{language, files}`. */
+    /** The task's JSON; `{language, files}` for programs. */
     readonly input: Json;
-    /** `input` as JSON text, its numbers as the dataset writes them: a double changes 9007199254740993 and 1e400. */
+    /** `input` as JSON text, with numbers as the dataset writes them: a double would change 9007199254740993 and 1e400. */
     readonly inputText: string;
 }
 
 export interface ModuleContext {
-    /** Aborted when the run stops or the task's time is over. */
+    /** Aborted when the run stops or the task's time is up. */
     readonly signal: AbortSignal;
-    /** 1 for the first try. */
+    /** 1 for the first attempt. */
     readonly attempt: number;
     readonly log: (message: string) => void;
-    /** What earlier attempts saved by `saveStep`, by name; after a kill too. */
+    /** Steps that earlier attempts saved with `saveStep`, by name; they survive a kill. */
     readonly steps: JsonObject;
-    /** Saves a step of the task, such as an answer that was paid for; resolves when it is on disk. */
+    /** Saves a step of the task, such as a paid answer; resolves when it is on disk. */
     readonly saveStep: (name: string, value: JsonObject) => Promise<void>;
 }
 
-/** The function that `--module file#export` names. The object it returns is stored whole in `result`. */
+/** The function named by `--module file#export`. The object that it returns is stored whole in `result`. */
 export type ModuleFunction = (task: ModuleTask, context: ModuleContext) => Promise<JsonObject> | JsonObject;
 
-/** Largest result of a module, as JSON. Bytes. */
+/** Largest result of a module in bytes of JSON. */
 export const MAX_RESULT_BYTES = 16 * 1024 * 1024;
 
 const BY = { api_used: 'local' } as const;
 
-/** @throws Error when the module cannot be loaded or has no such export */
+/** @throws Error if the module cannot be loaded or has no such export */
 export async function createModule(descriptor: ModuleDescriptor): Promise<Executor> {
     checkRegularFile(descriptor.file);
     const loaded = (await import(pathToFileURL(descriptor.file).href)) as Record<string, unknown>;
@@ -53,7 +53,7 @@ export async function createModule(descriptor: ModuleDescriptor): Promise<Execut
     return executeModule(exported as ModuleFunction, descriptor.timeout);
 }
 
-/** @param timeout seconds that the function gets for a task */
+/** @param timeout time limit of the function per task, in seconds */
 export function executeModule(call: ModuleFunction, timeout: number): Executor {
     return {
         run: (task, context) => runModule(call, task, context, timeout),
@@ -72,7 +72,7 @@ async function runModule(
         group: task.group,
         index: task.index,
         input: getInput(task),
-        // Made when it is asked for: few modules do.
+        // Computed on use, since few modules need it.
         get inputText() {
             return getInputText(task);
         },
@@ -82,7 +82,7 @@ async function runModule(
     let clock: NodeJS.Timeout | undefined;
     try {
         const answer = callForeign(foreign, () => call(input, given));
-        // An answer that is there already needs no clock.
+        // A synchronous answer needs no timer.
         if (!(answer instanceof Promise)) {
             await nextTurn();
             return describeStrayError(foreign) ?? toOutcome(answer);
@@ -93,7 +93,7 @@ async function runModule(
             foreign.onStray(() => resolve('stray'));
         });
         const first = await Promise.race([answer, ended]);
-        // A module that listens to its signal answers something, but not the task's result.
+        // A module that reacts to its signal returns something, but it is not the task's result.
         if (first === 'abort' || context.signal.aborted) return { kind: 'abort' };
         if (first === 'timeout') {
             given.abort();
@@ -110,7 +110,7 @@ async function runModule(
     }
 }
 
-/** A rejection that nobody handles surfaces when the event loop turns: no sooner is a call known to be without fault. */
+/** An unhandled rejection surfaces on the next turn of the event loop, so only then is a call known to have none. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 function describeStrayError(call: ForeignCall): Outcome | null {
@@ -119,7 +119,7 @@ function describeStrayError(call: ForeignCall): Outcome | null {
     return { kind: 'failure', failure: { ...describeThrown(call.stray.error), message }, by: BY };
 }
 
-/** The context a module sees. Its signal is made when it asks for it. */
+/** The context passed to a module. Its signal is created on use. */
 class GivenContext implements ModuleContext {
     readonly #context: ExecutorContext;
     #timeout: AbortController | null = null;
@@ -152,7 +152,7 @@ class GivenContext implements ModuleContext {
     }
 
     get log(): (message: string) => void {
-        // Modules are often plain JavaScript: a number or an error must not become a failure of the task.
+        // Modules are often plain JavaScript: logging a number or an error must not fail the task.
         return (message: unknown) => this.#context.log(String(message));
     }
 
@@ -161,10 +161,10 @@ class GivenContext implements ModuleContext {
     }
 }
 
-/** Longest wait that an error may ask for, seconds: a day. */
+/** Longest wait that an error may request, in seconds: a day. */
 const LONGEST_RETRY_AFTER = 86_400;
 
-/** What a function threw. Its `retryAfter` (seconds) and `retry: false` are its own word on another try. */
+/** Describes what a function threw. `retryAfter` (seconds) and `retry: false` on the error control retries. */
 function describeThrown(error: unknown): Extract<Failure, { reason: 'task-threw' }> {
     const told: { readonly retryAfter?: unknown; readonly retry?: unknown } =
         typeof error === 'object' && error !== null ? error : {};
@@ -182,7 +182,7 @@ function toOutcome(answer: unknown): Outcome {
         const got = answer === null ? 'null' : Array.isArray(answer) ? 'a list' : typeof answer;
         return refused(`expected the function to return a JSON object, got ${got}`);
     }
-    // One pass through JSON: what is stored is what a reader will see, and its size is known.
+    // One pass through JSON: the stored value is what readers will see, and its size is known.
     const text = JSON.stringify(answer);
     const bytes = Buffer.byteLength(text);
     if (bytes > MAX_RESULT_BYTES) {
@@ -197,7 +197,7 @@ function toOutcome(answer: unknown): Outcome {
     return readVerdict(stored);
 }
 
-/** The object is stored whole, so what it says of `accepted` and `verdict` must be what result files mean by them. */
+/** The object is stored whole, so its `accepted` and `verdict` must have the meaning that they have in result files. */
 function readVerdict(stored: JsonObject): Outcome {
     const { accepted: said, verdict: named } = stored;
     if (said !== undefined && typeof said !== 'boolean') {

@@ -8,17 +8,17 @@ export interface ScriptTools {
     readonly roots: readonly string[];
     /** Small scripts on PATH, by name, for tools that are not where a box looks. */
     readonly shims: ReadonlyMap<string, string>;
-    /** What is not here, and what is started in its place: `pypy3`, `python3`. */
+    /** Missing tools and what is started in their place: `pypy3`, `python3`. */
     readonly standIns: ReadonlyMap<string, string>;
 }
 
-/** The tools that gen.sh and its users call; other programs are those of /usr. */
+/** The tools that gen.sh and its users call; other programs come from /usr. */
 const NAMES = ['python3', 'python2', 'pypy3', 'pypy', 'g++', 'javac', 'java'];
-/** What stands in for a tool that is not here: it gives the same output, if more slowly. */
+/** Replacements for missing tools, which give the same output, if more slowly. */
 const STAND_INS: Readonly<Record<string, string>> = { pypy3: 'python3', pypy: 'python2' };
 const STANDARD = /^\/(?:usr\/(?:local\/)?)?bin\/[^/]+$/;
 
-/** @returns a text that says what is missing */
+/** @returns a string if a required tool is missing, with the reason */
 export async function findScriptTools(sandbox: SandboxKind): Promise<ScriptTools | string> {
     const toolchains = new Toolchains(sandbox);
     const { tool: bash } = await toolchains.find('bash');

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StagedSample } from '../../model/sample.js';
 
-/** Tasks of one sample come one after the other: a few are enough. */
+/** Tasks of one sample run one after another, so a few are enough. */
 const KEPT = 4;
 
-/** The samples in work, read from their stage once and not once a task. */
+/** The samples in progress, read from their stage once rather than once per task. */
 export class StagedSamples {
     readonly #kept = new Map<string, Promise<StagedSample>>();
 

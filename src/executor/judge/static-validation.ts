@@ -8,13 +8,13 @@ import type { PlacedSubmission } from './submission.js';
 import { feedbackFolder, readVerdict, withFeedback } from './validator.js';
 
 /*
- * Static validators judge the source of a submission: `validator language entry_point feedbackdir/ flags`, started among
- * its files.
+ * Static validators judge the source of a submission: `validator language entry_point feedbackdir/ flags`, started in the folder
+ * of its files.
  */
 
 const FOLDER = '.resume-run-submission';
 
-/** The submission's files, as they are put into the static validator's box. */
+/** The submission's files, for the static validator's box. */
 export const submissionFiles = ({ files }: PlacedSubmission): PlacedFile[] =>
     files.map(({ host, name, mode }) => ({ host, name: `${FOLDER}/${name}`, mode }));
 
@@ -26,7 +26,7 @@ export interface JudgedSource {
     readonly scratch: string;
 }
 
-/** @throws CheckerError where the validator says neither right nor wrong */
+/** @throws CheckerError if the validator reports neither right nor wrong */
 export async function judgeSource(
     { ready, language, submission, scratch }: JudgedSource,
     { staticFlags = [] }: StagedTest,
@@ -45,7 +45,7 @@ export async function judgeSource(
     return { kind: 'ran', run: UNMEASURED, comparison: readVerdict(report, said, 'the static validator') };
 }
 
-/** Codes of the problem package format's table of languages. */
+/** Codes from the language table of the problem package format. */
 const languageCode = (tag: string): string => {
     if (tag === 'PYTHON') return 'python2';
     return tag === 'PYPY3' ? 'python3' : tag.toLowerCase();

@@ -4,24 +4,27 @@ import type { Box } from '../sandbox/box.js';
 import type { PlacedFile, RunLimits } from '../sandbox/wire.js';
 import type { Language } from './language.js';
 
-/** A compiled submission, and how it is started. */
+/** A compiled submission and the command that starts it. */
 export interface RunnableSubmission {
-    /** Where its tests run, open already. */
+    /** The box that runs its tests, already open. */
     readonly box: Box;
-    /** Opens another, with more files beside the program's own. */
+    /** Opens another box, with more files beside the program's own. */
     readonly openBox: (more: readonly PlacedFile[]) => Promise<Box>;
-    /** Its command, with the arguments that the test gives it. */
+    /** Its command, with the test's arguments. */
     readonly argv: (box: Box, test: StagedTest) => readonly [string, ...string[]];
     readonly language: Language;
     readonly limits: Limits;
     readonly runLimits: RunLimits;
 }
 
-/** Folder in a box's source folder, for the files that a test gives to programs. */
+/** Folder in a box's source folder for the files that a test gives to programs. */
 const GIVEN_FOLDER = '.resume-run-given';
 const READ_ONLY = 0o444;
 
-/** Boxes of a submission whose tests run one after the other: one for all, and one for each test that gives it files. */
+/**
+ * Boxes of a submission whose tests run one after another: one shared box, and a separate one for each test that gives the
+ * program files.
+ */
 export class SubmissionBoxes {
     #box: Box;
 
@@ -40,7 +43,7 @@ export class SubmissionBoxes {
         return { box: this.#box, argv: submission.argv(this.#box, test) };
     }
 
-    /** Gives a test's box back: no other test may see its files. */
+    /** Releases a test's box, since no other test may see its files. */
     done(box: Box): void {
         if (box !== this.#box) void box.close();
     }
@@ -53,7 +56,7 @@ function placed(files: NonNullable<StagedTest['files']>): PlacedFile[] {
     });
 }
 
-/** The files are copied into the working directory, where the program may change them. */
+/** Copies the files into the working directory, where the program may change them. */
 const withFiles = (box: Box, command: readonly string[]): [string, ...string[]] => [
     '/bin/sh',
     '-c',

@@ -7,20 +7,20 @@ import { findJavaClass } from './java-class.js';
 import type { Language } from './language.js';
 import { encodeSource } from './source-encoding.js';
 
-/** A submission's files on disk, ready to be put into a box. */
+/** A submission's files on disk, ready to be placed in a box. */
 export interface PlacedSubmission {
     readonly files: readonly (PlacedFile & { readonly digest: string })[];
     /** Name of the main file. */
     readonly main: string;
-    /** Java's main class; '' for others. */
+    /** Java's main class; empty for other languages. */
     readonly mainClass: string;
 }
 
 const READ_ONLY = 0o444;
 
 /**
- * Writes the texts of a submission below `folder` (made if needed); files that have a place stay there.
- * A bare Java source gets the name that its public class demands.
+ * Writes the texts of a submission below `folder` (created if needed); files that are already on disk stay where they are. A Java
+ * source without a file name gets the one that its public class requires.
  */
 export async function layOut(
     input: Pick<ProgramInput, 'files'>,
@@ -52,7 +52,7 @@ export async function layOut(
     return { files, main: names[0] ?? language.source, mainClass: java?.mainClass ?? '' };
 }
 
-/** The name a dataset gives, if a compiler takes it: extensions decide what compilers do, and odd characters break commands. */
+/** The name given by the dataset, if a compiler accepts it: compilers go by extensions, and unusual characters break commands. */
 function mainName(name: string, language: Language): string {
     const fits =
         name === language.source || language.extensions.some((extension) => name.endsWith(extension));
@@ -70,7 +70,7 @@ async function readText(file: SourceFile): Promise<string> {
     return file.content.text ?? readFile(file.content.path, 'utf8');
 }
 
-/** The main file's class, or the first other file's that has a `main`. */
+/** The main file's class, or that of the first other file that has a `main`. */
 async function detectJavaClass(
     files: readonly [SourceFile, ...SourceFile[]],
 ): Promise<{ fileName: string; mainClass: string }> {

@@ -6,16 +6,16 @@ import { COMPILE_LIMITS } from './limits.js';
 import type { UsableLanguage } from './toolchains.js';
 
 /*
- * Interpreters find out at the first test what compilers find out before it: that a program is not one of their language. Judges call
- * that a CompileError. What a program prints is not believed: the interpreter is asked, and only where a program ended as one does
- * that has such a fault.
+ * An interpreter detects only at the first test what a compiler detects beforehand: that a program is not valid in its language.
+ * Judges call that a CompileError. A program's own output is not trusted: the interpreter is asked, and only if the program ended
+ * as an invalid one does.
  */
 
 const PYTHON_CHECK = 'import sys; compile(open(sys.argv[1], "rb").read(), sys.argv[1], "exec")';
 
 /**
- * @param said what the program that ended in a RuntimeError wrote to stderr
- * @returns how the interpreter refused it; null where it is a program of its language
+ * @param said stderr of the program that ended in a RuntimeError
+ * @returns how the interpreter rejected it; null if the program is valid in its language
  */
 export async function findSyntaxError(
     { language, run }: UsableLanguage,
@@ -51,7 +51,7 @@ function checkCommand(tag: string, interpreter: string, source: string): [string
     }
 }
 
-/** Whether the runtime says, before anything of the program ran, that there is no `main` to run. */
+/** Whether the runtime reports, before any part of the program ran, that there is no `main`. */
 function hasNoMain(tag: string, { stdout, returnCode }: ProgramRun, said: string): boolean {
     if (returnCode !== 1 || !Buffer.isBuffer(stdout) || stdout.length > 0) return false;
     return NO_MAIN_MESSAGES[tag]?.test(said) ?? false;

@@ -11,41 +11,41 @@ import { renderTranscript } from './transcript.js';
 import { isRejection, isTestlibRejection, isRuling, readVerdict } from './validator.js';
 
 /*
- * What a talk between a submission and a validator comes to, wherever the two ran. The rules are those of the problem package
- * format and its tools:
+ * The outcome of a conversation between a submission and a validator, wherever the two ran. The rules are those of the problem
+ * package format and its tools:
  *
- *   the validator exits with neither 42 nor 43   a judge error, whoever ended first: it did not operate properly
- *   it rejected, and ended first                 its verdict, whatever became of the submission afterwards
+ *   the validator exits with neither 42 nor 43   a judge error, whichever ended first: it did not operate properly
+ *   it rejected, and ended first                 its verdict, whatever happened to the submission afterwards
  *   the submission hit a limit or crashed        that
  *   otherwise                                    the validator's verdict
  *
- * A submission that a limit stopped before the validator ended comes first of all: we cut its talk short, and what a validator
- * makes of that says nothing.
+ * A submission that a limit stopped before the validator ended takes precedence over all of these: we cut the conversation short,
+ * so the validator's conclusion means nothing.
  *
- * An interactor written for testlib takes the validator's place where a problem has one; it exits as checkers do, and if it
- * accepts, the problem's checker judges the file that it wrote. No format says what its failure means after a submission that
- * crashed: the crash decides.
+ * A testlib interactor replaces the validator in problems that have one; it exits as checkers do, and if it accepts, the
+ * problem's checker judges the file that it wrote. No format defines what its failure means after the submission has crashed, so
+ * the crash decides.
  */
 
-/** Of the submission: what its run is judged by. */
+/** What a submission's run is judged by. */
 export interface TalkConditions {
     readonly limits: Limits;
     readonly language: Language;
 }
 
-/** How both sides ended; the one whose `ended` is less ended first. */
+/** How both sides ended; the one with the smaller `ended` ended first. */
 export interface TalkEnd {
-    /** null: it was ended, for nothing that it did could matter any more. */
+    /** null: it was ended because nothing it did could matter any more. */
     readonly submission: RunReport | null;
     readonly verdict: RunReport;
 }
 
-/** Name of the file that an interactor writes for the checker, in its feedback folder. */
+/** Name of the file in an interactor's feedback folder that it writes for the checker. */
 export const WRITTEN = 'output';
 
 /**
  * @param said null: another pass follows
- * @throws CheckerError where the validator decides, and says neither right nor wrong
+ * @throws CheckerError if the validator decides but reports neither right nor wrong
  */
 export function judgeTalk(conditions: TalkConditions, end: TalkEnd, said: Feedback | null): RanTest {
     const run = chooseDecidingRun(conditions, end, {
@@ -59,7 +59,7 @@ export function judgeTalk(conditions: TalkConditions, end: TalkEnd, said: Feedba
 
 /**
  * @param checkWritten judges what the interactor wrote
- * @throws CheckerError where the interactor decides, and says neither right nor wrong
+ * @throws CheckerError if the interactor decides but reports neither right nor wrong
  */
 export async function judgeInteractorTalk(
     conditions: TalkConditions,
@@ -94,16 +94,16 @@ export const isInteractorAcceptance = ({ exitCode, limit }: RunReport): boolean 
 const isInteractorRejection = ({ exitCode, limit }: RunReport): boolean =>
     limit === null && exitCode !== null && isTestlibRejection(exitCode);
 
-/** How the side that judges ends. */
+/** How to interpret the end of the judging side. */
 interface JudgingSide {
     readonly rejects: (report: RunReport) => boolean;
-    /** Whether it said right or wrong. */
+    /** Whether it reported right or wrong. */
     readonly rules: (report: RunReport) => boolean;
-    /** Whether the end of a submission that ended first may be why it said neither. */
+    /** Whether a submission that ended first may be the reason why it reported neither. */
     readonly isExcusedBy: (submission: RunReport) => boolean;
 }
 
-/** The run of the submission; its verdict is null where the other side decides. */
+/** The submission's run; its verdict is null if the other side decides. */
 function chooseDecidingRun(
     { limits, language }: TalkConditions,
     { submission, verdict }: TalkEnd,

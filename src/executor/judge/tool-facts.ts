@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { cacheFolder } from '../sandbox/cache-folder.js';
 
 /*
- * What tools said of themselves, kept between starts: asking a dozen compilers for their version takes longer than planning
- * twenty thousand samples. A fact belongs to files as they are now (path, size, mtime): others ask again.
+ * Cached answers of tools about themselves: asking a dozen compilers for their version at every start takes longer than planning
+ * twenty thousand samples. An answer is valid for files in their current state (path, size, mtime); changed files are asked
+ * again.
  */
 
 type Facts = Record<string, string>;
@@ -18,7 +19,7 @@ async function load(): Promise<{ file: string | null; facts: Facts }> {
         const text = await readFile(file, 'utf8').catch(() => '{}');
         return { file, facts: parse(text) };
     } catch {
-        // No folder to keep them in: every start asks.
+        // Without a folder for the cache, every start asks.
         return { file: null, facts: Object.create(null) as Facts };
     }
 }
@@ -30,14 +31,14 @@ function parse(text: string): Facts {
             if (typeof value === 'string') facts[key] = value;
         }
     } catch {
-        // A cache: what cannot be read is asked again.
+        // An unreadable cache is rebuilt.
     }
     return facts;
 }
 
 /**
- * @param files what the fact depends on; those that do not exist count too
- * @param ask null (it says nothing) is remembered too
+ * @param files files that the answer depends on, including those that do not exist
+ * @param ask its answer is cached even if it is null (the tool reports nothing)
  */
 export async function rememberFacts(
     what: string,
@@ -61,13 +62,13 @@ async function readStamp(path: string): Promise<string> {
     return info === null ? `${path}:-` : `${path}:${info.size}:${info.mtimeNs}`;
 }
 
-/** Renamed into place; of two that come at once the last one stays, and the other asks again. */
+/** Renames the new file into place. If two processes save at once, the later one wins, and the other asks again. */
 async function save(file: string, facts: Facts): Promise<void> {
     const temporary = `${file}.${process.pid}-${Math.random().toString(36).slice(2)}`;
     try {
         await writeFile(temporary, JSON.stringify(facts), { mode: 0o600 });
         await rename(temporary, file);
     } catch {
-        // Not worth a word: it is asked again.
+        // Not worth a warning: the tool is asked again next time.
     }
 }

@@ -9,25 +9,25 @@ import type { Language } from './language.js';
 import { rememberFacts } from './tool-facts.js';
 import { findHomeFolder } from '../../util/home-folder.js';
 
-/** A tool as it is really run: not the shim of a version manager, and within reach of the sandbox's user. */
+/** A tool as it is actually run: not the shim of a version manager, and accessible to the sandbox's user. */
 export interface Tool {
     readonly name: string;
     readonly path: string;
-    /** First line of what it says of its version; '' if it says none. */
+    /** First line of its version output; empty if there is none. */
     readonly version: string;
-    /** Folder that the sandbox must show, for tools outside /usr; null for those inside. */
+    /** Folder that the sandbox must make visible, for tools outside /usr; null for those inside. */
     readonly root: string | null;
 }
 
 export interface FoundTool {
     readonly tool: Tool | null;
-    /** Others of that name, and why they were not taken: one line each. */
+    /** Other tools of that name that were rejected, and why, one line each. */
     readonly passedOver: readonly string[];
 }
 
 /**
- * Finds tools, each once.
- * As root, programs run as a user who owns nothing (but in mode none): a tool under root's home is of no use then.
+ * Finds tools, each once. As root, programs run as a user who owns nothing (except in mode none), so a tool under root's home is
+ * unusable.
  */
 export class Toolchains {
     readonly #found = new Map<string, Promise<FoundTool>>();
@@ -53,7 +53,7 @@ export class Toolchains {
         return { tool: null, passedOver: [...new Set(passedOver)] };
     }
 
-    /** The tool, or why not. */
+    /** The tool, or the reason why it is rejected. */
     async #consider(name: string, candidate: string): Promise<Tool | string> {
         const real = await realTool(name, candidate);
         if (real === null) return 'a version manager stands in for it, and has none to offer';
@@ -66,7 +66,7 @@ export class Toolchains {
     }
 }
 
-/** Resolves links, and the shims that version managers put on PATH: those cost 50 to 200 ms each time. */
+/** Resolves links and the shims that version managers put on PATH, which cost 50 to 200 ms on each call. */
 async function realTool(name: string, candidate: string): Promise<string | null> {
     const resolved = await realpath(candidate);
     if (/^(python|pypy)/.test(name) && (await isScript(resolved))) {
@@ -90,19 +90,19 @@ async function realTool(name: string, candidate: string): Promise<string | null>
         : inPlace(candidate, resolved);
 }
 
-/** Where pyenv notes which version it stands for. */
+/** The file in which pyenv records its selected version. */
 function pyenvChoice(): string[] {
     return inHome('PYENV_ROOT', '.pyenv', 'version');
 }
 
-/** A file in the folder that a variable names, or else in one of the user's home; none where there is no home. */
+/** A file in the folder that a variable names, or else in a folder of the user's home; empty if there is no home. */
 function inHome(variable: string, folder: string, file: string): string[] {
     const home = findHomeFolder();
     const place = process.env[variable] ?? (home === null ? null : join(home, folder));
     return place === null ? [] : [join(place, file)];
 }
 
-/** Tools that look at the name they are called by (g++, busybox) keep it; a link into another folder is followed. */
+/** Tools that depend on the name they are called by (g++, busybox) keep it; a link into another folder is followed. */
 function inPlace(candidate: string, resolved: string): string {
     return candidate.startsWith('/usr/') ? candidate : resolved;
 }
@@ -125,7 +125,7 @@ async function isScript(path: string): Promise<boolean> {
     }
 }
 
-/** null: inside /usr; undefined: nowhere that could be shown without showing a home too. */
+/** null: inside /usr; undefined: no folder can be made visible without exposing a home folder, too. */
 function findRoot(path: string): string | null | undefined {
     if (path.startsWith('/usr/') || path.startsWith('/bin/')) return null;
     const folder = dirname(path);
@@ -155,7 +155,7 @@ async function readVersion(name: string, path: string): Promise<string | null> {
     );
 }
 
-/** What a command says on stdout, else on stderr; null if it fails. */
+/** A command's stdout, or else its stderr; null if it fails. */
 function output(path: string, args: readonly string[]): Promise<string | null> {
     return new Promise((resolve) => {
         execFile(path, args, { timeout: 20_000, cwd: '/' }, (error, stdout, stderr) => {
@@ -174,12 +174,12 @@ export interface UsableLanguage {
     readonly roots: readonly string[];
 }
 
-/** The compiler's version and command: what did not compile is worth another try when it changes. null: none compiles. */
+/** The compiler's version and command: programs that did not compile run again when it changes. null: nothing is compiled. */
 export function describeCompiler({ compile, compiler }: UsableLanguage): string | null {
     return compile === null ? null : [compiler?.version ?? '', ...compile].join(' ');
 }
 
-/** @returns a text that says why not: `kotlinc not found` */
+/** @returns a string if it cannot run, with the reason: `kotlinc not found` */
 export async function findUsableLanguage(
     language: Language,
     toolchains: Toolchains,
@@ -221,7 +221,7 @@ async function firstUsable(
 ): Promise<FoundCommand | string> {
     const missing: string[] = [];
     for (const [name = '', ...args] of commands) {
-        // The program that was compiled.
+        // The command is the compiled program itself.
         if (name.includes('{')) return { command: [name, ...args], tool: null };
         const { tool, passedOver } = await toolchains.find(name);
         if (tool !== null) return { command: [tool.path, ...args], tool };

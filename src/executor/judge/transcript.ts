@@ -1,6 +1,6 @@
 import type { RunReport } from '../sandbox/box.js';
 
-/** Most of a side's output that is looked at, bytes: transcripts are cut further where they are kept. */
+/** Most bytes of a side's output that are used; transcripts are cut further when they are stored. */
 const MOST_BYTES = 16 * 1024;
 
 interface Piece {
@@ -10,8 +10,8 @@ interface Piece {
 }
 
 /**
- * What two programs said to each other, in the order in which it was said: lines of the validator start with `<`, those
- * of the submission with `>`, as in the `.interaction` files of problem packages. What neither reader has on hand is cut.
+ * The conversation of two programs in chronological order: lines of the validator start with `<`, those of the submission with
+ * `>`, as in the `.interaction` files of problem packages. Output that the reports do not hold in memory is left out.
  */
 export function renderTranscript(validator: RunReport, submission: RunReport | null): string {
     const pieces = [

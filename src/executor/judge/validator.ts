@@ -5,20 +5,20 @@ import type { Feedback } from './feedback.js';
 import { buildCommand, readExitCode, firstWords, judgeError, type ReadyProgram } from './judge-programs.js';
 
 /*
- * How validators of problem packages are called, and what their end means. They get the test's input and its answer as
- * given files, and a folder for feedback: `validator in ans feedbackdir/ flags`.
+ * How validators of problem packages are called, and what their exit codes mean. They get the test's input and answer as given
+ * files, and a folder for feedback: `validator in ans feedbackdir/ flags`.
  */
 
 /** Exit codes of validators. */
 export const RIGHT = 42;
 export const WRONG = 43;
 
-/** A validator's feedback folder as it sees it. */
+/** Path of a validator's feedback folder inside its box. */
 export const feedbackFolder = ({ box }: ReadyProgram): string => `${box.work}/feedback`;
 
 /**
- * Starts a validator.
- * @param pass 1: with an empty feedback folder; a later one finds there what the pass before left
+ * The command that starts a validator.
+ * @param pass 1: with an empty feedback folder; later passes keep the files of the pass before
  */
 export function validatorCommand(
     ready: ReadyProgram,
@@ -29,13 +29,13 @@ export function validatorCommand(
     return withFeedback(buildCommand(ready, [input, answer, `${feedbackFolder(ready)}/`, ...flags]), pass);
 }
 
-/** The command, once its feedback folder is there. */
+/** The command, run after its feedback folder has been prepared. */
 export function withFeedback(command: readonly string[], pass = 1): [string, ...string[]] {
     const prepare = pass === 1 ? 'rm -rf feedback && mkdir feedback' : 'test -d feedback';
     return ['/bin/sh', '-c', `${prepare} && exec "$0" "$@"`, ...command];
 }
 
-/** Whether a validator said right or wrong. */
+/** Whether a validator reported right or wrong. */
 export const isRuling = ({ limit, exitCode }: RunReport): boolean =>
     limit === null && (exitCode === RIGHT || exitCode === WRONG);
 
@@ -44,11 +44,14 @@ export const isAcceptance = (report: RunReport): boolean =>
 
 export const isRejection = (report: RunReport): boolean => report.exitCode === WRONG && report.limit === null;
 
-/** Whether a checker or an interactor written for testlib says "wrong" by this exit code; 0 is right, all else its own failure. */
+/**
+ * Whether this exit code of a testlib checker or interactor means "wrong"; 0 means right, and any other code is a failure of its
+ * own.
+ */
 export const isTestlibRejection = (code: number): boolean =>
     code === 1 || code === 2 || code === 4 || code === 8 || code >= 16;
 
-/** @throws CheckerError where the validator says neither right nor wrong */
+/** @throws CheckerError if the validator reports neither right nor wrong */
 export function readVerdict(report: RunReport, said: Feedback, what = 'the validator'): Comparison {
     const message = said.message || firstWords(report.stderr);
     const code = readExitCode(report, message, what);

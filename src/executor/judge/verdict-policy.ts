@@ -6,18 +6,18 @@ import type { RunReport } from '../sandbox/box.js';
 import type { Language } from './language.js';
 import { killMemory } from './limits.js';
 
-/** What judging needs to know of a language. */
+/** What judging needs to know about a language. */
 export type JudgedLanguage = Pick<Language, 'memory' | 'outOfMemory'>;
 
-/** What a run says by itself, before its output is compared. */
+/** The result of a run before its output is compared. */
 export interface RunJudgement {
-    /** null: it ended well, the checker decides. */
+    /** null: it ended normally, so the checker decides. */
     readonly verdict: RunVerdict | null;
     readonly suspect: Suspicion | null;
     readonly nearLimit: boolean;
 }
 
-/** Signals by which programs die of their own faults. Any other may have been sent by somebody. */
+/** Signals by which programs die through their own fault. Any other signal may come from outside. */
 const OWN_SIGNALS: ReadonlySet<number> = new Set([
     constants.signals.SIGILL,
     constants.signals.SIGTRAP,
@@ -31,10 +31,10 @@ const OWN_SIGNALS: ReadonlySet<number> = new Set([
     constants.signals.SIGSYS,
 ]);
 
-/** Time within this share of the limit, from either side, is near it. */
+/** A time within this fraction of the limit, on either side, counts as near. */
 const NEAR = 0.1;
 
-/** How a run is judged: knowledge of limits comes before how the program ended. */
+/** Judges a run: exceeded limits take precedence over how the program ended. */
 export function judgeRun(report: RunReport, limits: Limits, language: JudgedLanguage): RunJudgement {
     const nearLimit = Math.abs(report.cpu - limits.time) <= NEAR * limits.time;
     const say = (verdict: RunJudgement['verdict'], suspect: Suspicion | null = null): RunJudgement => ({
@@ -56,7 +56,7 @@ export function judgeRun(report: RunReport, limits: Limits, language: JudgedLang
     return say('RuntimeError', explained ? null : 'signal');
 }
 
-/** It says so, and its figures do not speak against it; runtimes that hold their own heap are believed. */
+/** Its message reports this, and its measurements do not contradict it; runtimes that manage their own heap are trusted. */
 function ranOutOfMemory(report: RunReport, limits: Limits, language: JudgedLanguage): boolean {
     if (language.outOfMemory === null || !language.outOfMemory.test(report.stderr.toString('latin1')))
         return false;

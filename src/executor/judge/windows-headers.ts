@@ -1,7 +1,8 @@
 /*
- * What programs for Windows judges find in Windows' headers and libraries, as C that also compiles as C++. Each text replaces an
- * #include or goes before a program's first line. What goes first includes nothing: programs set macros (_GLIBCXX_DEBUG,
- * _GNU_SOURCE) that must come before the first header. Meanings: Microsoft's C run-time library and Windows API reference.
+ * What programs for Windows judges expect from Windows' headers and libraries, as C that also compiles as C++. Each text replaces
+ * an #include or is inserted before a program's first line. Inserted texts include nothing, because programs define macros
+ * (_GLIBCXX_DEBUG, _GNU_SOURCE) that must come before the first header. Semantics: Microsoft's C run-time library and Windows API
+ * reference.
  */
 
 const TCHAR_H = `#ifndef RESUME_RUN_TCHAR
@@ -11,7 +12,7 @@ const TCHAR_H = `#ifndef RESUME_RUN_TCHAR
 #endif
 `;
 
-/** Include names, in lower case, and what stands for the header here; '' where nothing is needed. */
+/** Include names in lower case, and the text that replaces the header; empty if nothing is needed. */
 export const WINDOWS_HEADERS: Readonly<Record<string, string>> = {
     'conio.h': `#include <stdio.h>
 #ifndef RESUME_RUN_CONIO
@@ -112,7 +113,7 @@ static inline void Sleep(DWORD milliseconds) {
     'intrin.h': '#include <x86intrin.h>\n',
 };
 
-/** Words of Microsoft's and MinGW's compilers, and what they mean to others. */
+/** Keywords of Microsoft's and MinGW's compilers, and their definitions for other compilers. */
 export const WINDOWS_WORDS: Readonly<Record<string, string>> = {
     __int64: '#define __int64 long long',
     _int64: '#define _int64 long long',
@@ -175,7 +176,7 @@ const STRICMP = `static inline int resume_run_stricmp(const char *a, const char 
 }
 `;
 
-/** A function of Windows' C library: what it is called there, and the texts that make it. */
+/** A function of Windows' C library: its name there, and the texts that implement it. */
 export interface WindowsFunction {
     readonly names: readonly string[];
     readonly standIn: string;

@@ -4,22 +4,22 @@ import type { SourceFile } from '../../model/sample.js';
 import { WINDOWS_FUNCTIONS, WINDOWS_HEADERS, WINDOWS_WORDS } from './windows-headers.js';
 
 /*
- * C and C++ programs that were written for judges on Windows compile here, and print what they printed there, once a few things are
- * stood in for. It is done in the text of a program, so that it works in every executor. Fingerprints are those of the text as the
- * dataset has it. What was done is kept in the program's entry (`adapted`).
+ * C and C++ programs written for judges on Windows compile here, and print the same output, once a few things are replaced. This
+ * is done in the source text, so that it works in every executor. Fingerprints use the text as given in the dataset. Changes are
+ * recorded in the program's entry (`adapted`).
  */
 
-/** What was changed in a program, as entries name it. */
+/** A change made to a program, as named in entries. */
 export type Adaptation =
     /** `%I64d` became `%lld`. */
     | 'i64-format'
     /** `10i64` became `10LL`. */
     | 'i64-literal'
-    /** `__int64` and other words of Windows' compilers were defined. */
+    /** `__int64` and other keywords of Windows compilers were defined. */
     | 'windows-words'
-    /** A header of Windows' was replaced. */
+    /** A Windows header was replaced. */
     | 'windows-headers'
-    /** `<bits\stdc++.h>` and `<Algorithm>` became what they are called here. */
+    /** `<bits\stdc++.h>` and `<Algorithm>` were changed to their names here. */
     | 'include-names'
     /** `itoa`, `strrev` and the like were added. */
     | 'windows-functions'
@@ -28,11 +28,11 @@ export type Adaptation =
 
 export interface AdaptedFiles {
     readonly files: readonly [SourceFile, ...SourceFile[]];
-    /** Sorted; empty where nothing was changed. */
+    /** Sorted; empty if nothing was changed. */
     readonly adapted: readonly Adaptation[];
 }
 
-/** A submission's files as they compile here. @param tag language tag; all but C and C++ are left as they are */
+/** A submission's files in a form that compiles here. @param tag language tag; only C and C++ files are changed */
 export async function adaptFiles(
     files: readonly [SourceFile, ...SourceFile[]],
     tag: string,
@@ -60,7 +60,7 @@ async function adaptFile(
 
 const baseName = (name: string): string => name.replace(/^.*[\\/]/, '').toLowerCase();
 
-/** Comments in the code pages of Windows are not UTF-8; what becomes of their letters does not matter. */
+/** Comments in Windows code pages are not UTF-8; their characters need not be preserved. */
 function decode(bytes: Buffer): string {
     const text = bytes.toString('utf8');
     return text.includes('\uFFFD') ? bytes.toString('latin1') : text;
@@ -72,12 +72,12 @@ interface Edit {
     readonly text: string;
 }
 
-/** Bounds what a hostile source can cost; programs are far shorter. */
+/** Bounds the cost of a hostile source; real programs are far shorter. */
 const LONGEST_SOURCE = 4 * 1024 * 1024;
 
 /**
- * A source as it compiles here, and what was changed in it. The same text where nothing was.
- * @param own names of the submission's own headers, in lower case, without their folders: they stay
+ * A source in a form that compiles here, and what was changed in it; the same text if nothing was.
+ * @param own names of the submission's own headers, in lower case and without folders, which are kept
  */
 export function adaptText(
     source: string,
@@ -99,7 +99,7 @@ export function adaptText(
     return { text: first + applyEdits(source, edits) + ending, adapted: [...adapted].sort() };
 }
 
-/** Whether it is worth reading word by word. */
+/** Whether the source is worth reading word by word. */
 function mayBeForWindows(source: string): boolean {
     return WINDOWS_INCLUDE.test(source) || WINDOWS_WORD.test(source);
 }
@@ -109,7 +109,9 @@ const WINDOWS_INCLUDE =
 const WINDOWS_WORD =
     /[Ii]64|\b__?int(?:8|16|32|64)\b|\b__(?:forceinline|cdecl|stdcall|fastcall)\b|\b_(?:tmain|TCHAR)\b|\bvoid\s+main\b|\b_?(?:itoa|ltoa|strrev|strlwr|strupr|stricmp)\b|\b(?:strcmpi|u?lltoa)\b/;
 
-/** In this order, so that what looks like code in a comment or a text is none. No alternative reads far and then fails. */
+/**
+ * The order ensures that text in comments and string literals is not mistaken for code. No alternative reads far and then fails.
+ */
 const TOKEN = new RegExp(
     [
         String.raw`(?<include>^[ \t]*#[ \t]*include[ \t]*[<"](?<header>[^>"\n]*)[>"])`,
@@ -125,7 +127,7 @@ const TOKEN = new RegExp(
 );
 
 interface ReadSource {
-    /** The source with blanks in place of its comments, texts and includes: as long as it is. */
+    /** The source with its comments, string literals and includes replaced by blanks of the same length. */
     readonly code: string;
     readonly words: ReadonlySet<string>;
     readonly edits: Edit[];
@@ -175,7 +177,7 @@ function readSource(source: string, own: ReadonlySet<string>, adapted: Set<Adapt
     return { code, words, edits };
 }
 
-/** `%I64d` as `%lld`; texts that are put together (`"%" I64`) too. */
+/** Replaces `%I64d` by `%lld`, also in concatenated literals (`"%" I64`). */
 function withoutI64(text: string): string {
     return text
         .replace(/%%|%([-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*)?)?)I64/g, (all: string, flags?: string) =>
@@ -184,10 +186,10 @@ function withoutI64(text: string): string {
         .replace(/^"I64([diouxX]?)"$/, '"ll$1"');
 }
 
-/** What stands for a header; the lines after it keep their numbers. */
+/** The replacement of a header; the lines after it keep their numbers. */
 const inPlace = (text: string, line: number): string => (text === '' ? '' : `${text}#line ${line + 1}`);
 
-/** File systems of Windows know no case, and take either slash. */
+/** Windows file systems ignore case and accept either slash. */
 function includeName(name: string): string {
     const slashes = name.replaceAll('\\', '/');
     const lower = slashes.toLowerCase();
@@ -201,7 +203,7 @@ const ANY_CASE: ReadonlySet<string> = new Set(
     ).split(' '),
 );
 
-/** Whether the program has its own meaning of a word. */
+/** Whether the program defines a word itself. */
 function defines(code: string, word: string): boolean {
     return new RegExp(
         String.raw`#[ \t]*define[ \t]+${word}\b|\btypedef\b[^;{}]{0,300}\b${word}[ \t\n]*;|\busing\s+${word}\s*=`,
@@ -219,7 +221,7 @@ function functionsFor(code: string, words: ReadonlySet<string>, adapted: Set<Ada
     return texts;
 }
 
-/** Whether the program declares a function, or anything else, of that name. */
+/** Whether the program declares a function, or anything else, with that name. */
 function declares(code: string, name: string): boolean {
     const before = new RegExp(
         String.raw`((?<![\w:])[A-Za-z_][\w:]*|>)(?:[ \t\n]+|[ \t\n]*[*&][ \t\n*&]*)${name}\b`,
@@ -254,7 +256,7 @@ const NOT_TYPES: ReadonlySet<string> = new Set([
     'define',
 ]);
 
-/** Lets a `main` that returns nothing be called by one that returns 0. @returns what follows the program */
+/** Wraps a `main` that returns nothing in one that returns 0. @returns the text to append to the program */
 function wrapMain(code: string, edits: Edit[], adapted: Set<Adaptation>): string {
     const found = /\bvoid(\s+(?:__cdecl\s+)?)(_t)?main(\s*\(([^()]*)\)\s*\{)/.exec(code);
     if (found === null) return '';
@@ -263,7 +265,7 @@ function wrapMain(code: string, edits: Edit[], adapted: Set<Adaptation>): string
     edits.push({ start, end: start + tchar.length + 'main'.length, text: 'resume_run_main' });
     adapted.add('void-main');
     const given = /^\s*(?:void\s*)?$/.test(parameters) ? '' : 'argc, argv';
-    // Not `int`: programs define it as `long long`.
+    // Not `int`, which some programs define as `long long`.
     return `\nsigned main(signed argc, char **argv) { (void)argc; (void)argv; resume_run_main(${given}); return 0; }\n`;
 }
 

@@ -18,15 +18,15 @@ import {
     type Stdin,
 } from './wire.js';
 
-/** Up to this many bytes of stdout come back in memory. */
+/** Up to this many bytes of stdout are returned in memory. */
 const INLINE_MAX = 64 * 1024;
 
-/** The same of a run with `keepBytes`, of stderr too. */
+/** The same for a run with `keepBytes`, and for its stderr too. */
 export const KEPT_INLINE = 16 * 1024;
 
 export interface BoxOptions {
     readonly sandbox: SandboxKind;
-    /** Path of bwrap; only for that sandbox. */
+    /** Path of bwrap; present only for that sandbox. */
     readonly bwrap: string | null;
     /** Folder of ours for what does not fit into a message. */
     readonly scratch: string;
