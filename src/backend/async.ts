@@ -1,14 +1,14 @@
 import type { Served, Task } from '../model/task.js';
 import { type Backend, type Completion, KEEPS_NO_STEPS, type Running, type TaskHost } from './backend.js';
 
-/** Runs tasks on the main process; `backend/worker/serve.ts` is one. */
+/** Runs tasks in the main process; implemented in `backend/worker/serve.ts`. */
 export interface LocalServer {
     run(key: string, task: Task, main: Pick<TaskHost, 'saveStep'>): Promise<Served>;
     abort(key: string): void;
     close(): Promise<void>;
 }
 
-/** Gives each running task the lowest free number, so that the numbers in use never exceed the tasks that run at once. */
+/** Gives each running task the lowest free number, so that numbers stay below the number of concurrent tasks. */
 class Places {
     readonly #free: number[] = [];
     #most = 0;
@@ -21,13 +21,16 @@ class Places {
     }
 
     give(place: number): void {
-        // Kept in order, the smallest last: it is taken next.
+        // Keep descending order: the smallest number is last and is taken next.
         const at = this.#free.findLastIndex((free) => free > place) + 1;
         this.#free.splice(at, 0, place);
     }
 }
 
-/** The main process itself: for executors that only wait for servers, and for debugging. A task that hangs in JS hangs the run. */
+/**
+ * Runs tasks in the main process: for executors that only wait for servers, and for debugging. A task that hangs in JS hangs the
+ * run.
+ */
 export function createAsyncBackend(server: LocalServer): Backend {
     let nextKey = 0;
     const places = new Places();

@@ -14,40 +14,40 @@ import type { FromProcess, Job, NumberedJob, ToProcess } from './worker/messages
 /** A task that waits for a process or runs in one. */
 export interface ProcessJob extends Job {
     readonly host: TaskHost;
-    /** The process's answer, or what became of the task without one. */
+    /** Called with the process's answer, or with the outcome if there is no answer. */
     readonly settle: (answer: Served | Outcome, workerId: string) => void;
     aborted: boolean;
-    /** Of the jobs that its process was sent. */
+    /** Sequence number among the jobs sent to its process. */
     number: number;
 }
 
 export interface ProcessChildOptions {
-    /** Path of its entry. */
+    /** Path of the process's entry module. */
     readonly entry: string;
     readonly descriptor: ExecutorDescriptor;
     /** Tasks at once. */
     readonly tasksAtOnce: number;
     readonly onLog: (line: TaskLog) => void;
-    /** It has room again. */
+    /** Called when the process has room again. */
     readonly onAnswer: () => void;
-    /** It has not begun these, and never will. */
+    /** Called with jobs that the process has not begun and never will. */
     readonly onUnbegun: (jobs: readonly ProcessJob[]) => void;
     readonly onGone: () => void;
 }
 
-/** One forked process, and the jobs that it was sent. */
+/** One forked process, and the jobs sent to it. */
 export class ProcessChild {
     readonly #options: ProcessChildOptions;
     readonly #child: ChildProcess;
     readonly #exited: Promise<void>;
     /** In the order in which they were sent. */
     readonly #jobs = new Map<string, ProcessJob>();
-    /** Decides which of several jobs begin, see worker/gate.ts; null: each job is sent alone. */
+    /** Descriptor of the file that decides which of several jobs begin, see worker/gate.ts; null: each job is sent alone. */
     #gate: number | null;
     #lastNumber = 0;
     #refusedUpTo = 0;
     #hasAnswered = false;
-    /** When it last answered, or was sent a job while it had none. */
+    /** When it last answered, or was sent a job while idle. */
     #quietSince = performance.now();
 
     constructor(
@@ -56,11 +56,11 @@ export class ProcessChild {
     ) {
         this.#options = options;
         this.#gate = options.tasksAtOnce === 1 ? openGate() : null;
-        // Its own process group is not wanted: the life line (see backend/worker/process.ts) ends it, and Ctrl-C is ignored there.
+        // No process group of its own: the life line (see backend/worker/process.ts) ends it, and it ignores Ctrl-C.
         this.#child = fork(options.entry, [], {
             serialization: 'advanced',
-            // What its tasks print goes to stderr: stdout belongs to the report, which may be JSON.
-            // The gate is number GATE_FD.
+            // Output of its tasks goes to stderr: stdout belongs to the report, which may be JSON. The gate gets descriptor
+            // GATE_FD.
             stdio: ['ignore', 2, 'inherit', 'ipc', ...(this.#gate === null ? [] : [this.#gate])],
         });
         this.#child.on('message', (message) => this.#take(message as FromProcess));
@@ -94,7 +94,7 @@ export class ProcessChild {
         }
     }
 
-    /** It would have begun a job while that was taken back, or cannot use the gate. */
+    /** The process tried to begin a job that had been taken back, or cannot use the gate. */
     #takeRefusal(key: string): void {
         const job = this.#jobs.get(key);
         if (job === undefined) return;
@@ -108,7 +108,7 @@ export class ProcessChild {
         this.#gate = null;
     }
 
-    /** Resolves when the process is gone and its last message was read ('close' never comes after a disconnect of ours). */
+    /** Resolves when the process is gone and its last message has been read ('close' is never emitted after we disconnect). */
     async #end(): Promise<void> {
         const exited = new Promise<readonly [number | null, NodeJS.Signals | null]>((resolve) => {
             this.#child.once('exit', (code, signal) => resolve([code, signal]));
@@ -121,7 +121,10 @@ export class ProcessChild {
         this.#options.onGone();
     }
 
-    /** What cannot be sent needs no answer: the process is gone, which its exit reports. @throws Error if it cannot be serialized */
+    /**
+     * Ignores errors of sending: the process is gone then, and its exit is reported. @throws Error if the message cannot be
+     * serialized
+     */
     #send(message: ToProcess): void {
         this.#child.send(message, () => {});
     }
@@ -134,7 +137,7 @@ export class ProcessChild {
         return this.#jobs.size;
     }
 
-    /** Whether jobs wait for their turn in it, and may be taken back. */
+    /** Whether jobs wait for their turn in the process and may be taken back. */
     get hasWaiting(): boolean {
         return this.#gate !== null && this.#jobs.size > 1;
     }
@@ -143,12 +146,15 @@ export class ProcessChild {
         return this.#jobs.size < this.#options.tasksAtOnce;
     }
 
-    /** Whether it answers often enough for jobs to be sent ahead. @param quietMs milliseconds without an answer after which it does not */
+    /**
+     * Whether the process answers often enough to be sent jobs ahead. @param quietMs milliseconds without an answer after which
+     * it does not
+     */
     isQuick(quietMs: number): boolean {
         return this.#gate !== null && this.#hasAnswered && !this.isQuiet(quietMs);
     }
 
-    /** Whether it has work and has not answered for so long. */
+    /** Whether it has work and has not answered for `quietMs` milliseconds. */
     isQuiet(quietMs: number): boolean {
         return !this.isIdle && performance.now() - this.#quietSince > quietMs;
     }
@@ -181,11 +187,11 @@ export class ProcessChild {
         this.#jobs.delete(job.key);
         const message = `the task cannot be sent to a process: ${getMessage(error)}`;
         job.settle({ kind: 'failure', failure: { reason: 'environment', message }, by: null }, this.id);
-        // Not now: whoever sent the job is still at it.
+        // Deferred, because the sender of the job is still running.
         setImmediate(this.#options.onAnswer);
     }
 
-    /** Takes the jobs back that it has not begun; it never will. */
+    /** Takes back the jobs that the process has not begun; it will never begin them. */
     takeBack(): readonly ProcessJob[] {
         if (this.#gate === null) return [];
         let begun: number;
@@ -237,8 +243,9 @@ export class ProcessChild {
     }
 
     /**
-     * The jobs that ran when the process died. Of those that take turns it is the last one that was begun: results of the ones before it
-     * were lost on their way. One is blamed in any case, so that a process that dies at its start is not started for ever.
+     * The jobs to blame when the process died: those that were running. If jobs take turns, that is the last one begun; the
+     * results of earlier ones were lost on their way. At least one is always blamed, so that a process which dies at start-up is
+     * not restarted forever.
      */
     #findBlamed(jobs: readonly ProcessJob[]): ReadonlySet<ProcessJob> {
         if (this.#gate === null) return new Set(jobs);
@@ -246,14 +253,14 @@ export class ProcessChild {
         try {
             begun = readBegun(this.#gate);
         } catch {
-            // The first is blamed.
+            // Blame the first one.
         }
         const running = jobs.find(({ number }) => number === begun) ?? jobs[0];
         return new Set(running === undefined ? [] : [running]);
     }
 }
 
-/** @returns null where the machine has no room for it */
+/** @returns null if there is no space for the file */
 function openGate(): number | null {
     const path = join(tmpdir(), `resume-run-${randomUUID()}`);
     try {

@@ -11,30 +11,34 @@ import {
 import { ProcessChild, type ProcessJob } from './process-child.js';
 
 export interface ProcessBackendOptions {
-    /** Path of the worker's entry. */
+    /** Path of the worker's entry module. */
     readonly entry: string;
     readonly descriptor: ExecutorDescriptor;
     /** Tasks at once. */
     readonly concurrency: number;
-    /** Of these in one process, at most; absent: one. All of them fail where it dies, so they must run no code of others. */
+    /**
+     * Maximum number of tasks in one process; 1 if absent. If the process dies, all of its tasks fail, so with more than one they
+     * must not run untrusted code.
+     */
     readonly tasksInProcess?: number;
     readonly onLog: (line: TaskLog) => void;
 }
 
 /**
- * Forked processes, mostly one task each at a time. Survives whatever a task does to its process, native crashes too.
+ * Runs tasks in forked processes, mostly one at a time in each. Survives whatever a task does to its process, including native
+ * crashes.
  *
- * A message and its answer cost more than a tiny task, so tasks that pile up behind busy processes travel together and take turns there.
- * Those that have not begun are taken back from a process that is busy with one for long, or has died.
+ * A message and its answer cost more than a tiny task, so tasks that pile up behind busy processes are sent together and take
+ * turns. Tasks that have not begun are taken back from a process that is busy with one for long, or has died.
  */
 export function createProcessBackend(options: ProcessBackendOptions): Backend {
     return new ProcessBackend(options);
 }
 
-/** Most tasks that one process is sent ahead. */
+/** Maximum number of tasks sent ahead to one process. */
 const AHEAD_BOUND = 16;
 
-/** Milliseconds without an answer after which tasks that wait in a process are taken back. */
+/** Milliseconds without an answer after which waiting tasks are taken back from a process. */
 const QUIET_MS = 200;
 
 class ProcessBackend implements Backend {
@@ -86,7 +90,7 @@ class ProcessBackend implements Backend {
         for (const child of this.#all) child.abort(job);
     }
 
-    /** @returns whether it had not begun */
+    /** @returns whether the job had not begun */
     #withdraw(job: ProcessJob): boolean {
         for (const child of this.#all) if (child.has(job)) this.#requeue(child.takeBack());
         const at = this.#queue.indexOf(job);
@@ -96,7 +100,7 @@ class ProcessBackend implements Backend {
         return true;
     }
 
-    /** Takes in jobs that a process has not begun. */
+    /** Queues jobs again that a process has not begun. */
     #requeue(jobs: readonly ProcessJob[]): void {
         const wanted: ProcessJob[] = [];
         for (const job of jobs) {
@@ -108,7 +112,7 @@ class ProcessBackend implements Backend {
         this.#planPump();
     }
 
-    /** Not at once: several tasks may be started together. */
+    /** Deferred, because several tasks may be started together. */
     #planPump(): void {
         if (this.#isPumpPlanned) return;
         this.#isPumpPlanned = true;
@@ -136,14 +140,14 @@ class ProcessBackend implements Backend {
             this.#watch ??= setInterval(() => this.#takeBackWaiting(), QUIET_MS / 2);
     }
 
-    /** Jobs of each process where all that wait are with quick ones. */
+    /** Jobs per process if all of them were spread over the current processes. */
     #findShare(): number {
         let jobs = this.#queue.length;
         for (const child of this.#all) jobs += child.size;
         return Math.min(AHEAD_BOUND, Math.ceil(jobs / this.#all.size));
     }
 
-    /** Processes that are needed for the tasks at once. */
+    /** Number of processes needed for the concurrency. */
     get #most(): number {
         return Math.ceil(this.#concurrency / (this.#options.tasksInProcess ?? 1));
     }
@@ -177,7 +181,7 @@ class ProcessBackend implements Backend {
         this.#all.add(child);
     }
 
-    /** It gets nothing more. */
+    /** Ends a process; it gets no more jobs. */
     #end(child: ProcessChild): void {
         this.#all.delete(child);
         const ended = child.end().finally(() => this.#ending.delete(ended));
@@ -207,7 +211,8 @@ class ProcessBackend implements Backend {
 }
 
 /**
- * Jobs that a process gets at once, of those that wait. A quick one gets its share of all, but never a few at a time.
+ * How many of the waiting jobs to send to a process now. A quick process is filled up to its share, but never with a few at a
+ * time.
  */
 function sizeFor(child: ProcessChild, share: number): number {
     if (!child.isQuick(QUIET_MS)) return child.hasRoom ? 1 : 0;

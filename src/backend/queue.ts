@@ -15,15 +15,15 @@ import { TaskQueues } from './queue/task-queues.js';
 import { findWaitingJobs } from './queue/waiting-jobs.js';
 
 /**
- * Workers on other machines, by way of BullMQ on Redis. This process stays the only one that writes results: a finished job waits in
- * Redis until `release` says that its result is on disk. A coordinator that starts again finds the jobs of the one before it by the
- * tasks they are for, and waits for them instead of handing the tasks out again.
+ * Runs tasks on workers on other machines, through BullMQ on Redis. Only this process writes results: a finished job waits in
+ * Redis until `release` says that its result is on disk. A restarted coordinator finds the jobs of its predecessor by their
+ * tasks, and waits for them instead of handing the tasks out again.
  *
  *     start ──> known from before? ──no──> add ──> waiting ──> active ──> completed ──> delivered ──release──> removed
  *                      └──yes: its job, in whatever state ─────^
  *
- * @throws UserError exit 2 where packages are missing or Redis throws keys away, exit 3 where another process coordinates the run, exit 5
- * where Redis cannot be reached
+ * @throws UserError exit 2 if packages are missing or Redis evicts keys, exit 3 if another process coordinates the run, exit 5 if
+ * Redis cannot be reached
  */
 export async function openQueueBackend(options: QueueBackendOptions): Promise<Backend> {
     const packages = await loadQueuePackages();

@@ -4,7 +4,7 @@ import { unreachable } from '../util/unreachable.js';
 import type { TaskHost } from './backend.js';
 import type { CallReply, TaskCall } from './worker/messages.js';
 
-/** Serves one call of a worker's task; never rejects. @param host null: the task is gone */
+/** Serves one call of a worker's task; never rejects. @param host null if the task is gone */
 export async function serveCall({ call, request }: TaskCall, host: TaskHost | null): Promise<CallReply> {
     try {
         if (host === null) throw new Error('the task has ended');

@@ -2,23 +2,23 @@ import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 
 /**
- * Threads that start at the same time. Each loads its modules on its own: sixty-four at once, on two cores, take so long together that
- * none does any work meanwhile.
+ * Number of threads that start at the same time. Each loads its modules separately: with 64 at once on two cores, loading takes
+ * so long that no work is done meanwhile.
  */
 export const STARTING_AT_ONCE = Math.max(2, availableParallelism());
 
-/** Milliseconds that a thread gets to load its modules before it is ended in the middle of that. */
+/** Milliseconds that a thread has to load its modules before it may be ended while loading. */
 const START_PATIENCE_MS = 10_000;
 
-/** What this needs to know of a pool of threads. */
+/** What this class needs to know about a pool of threads. */
 export interface StartingThreads {
     readonly threads: readonly Worker[];
     on(event: 'workerDestroy', listener: () => void): unknown;
 }
 
 /**
- * Which threads of a pool have loaded their modules. Node 20 aborts the whole process when a thread is ended while it links its
- * modules ("v8::Module::IsGraphAsync must be used on an instantiated module"): whoever ends threads waits for those first.
+ * Tracks which threads of a pool have loaded their modules. Node 20 aborts the whole process if a thread is ended while it links
+ * its modules ("v8::Module::IsGraphAsync must be used on an instantiated module"), so wait for loading threads before ending any.
  */
 export class ThreadStarts {
     readonly #loaded = new Set<number>();
@@ -32,13 +32,13 @@ export class ThreadStarts {
         return this.pool.threads.filter(({ threadId }) => this.#loaded.has(threadId)).length;
     }
 
-    /** A thread says that it has loaded its modules. */
+    /** Records that a thread has loaded its modules. */
     note(threadId: number): void {
         this.#loaded.add(threadId);
         this.#wake();
     }
 
-    /** Resolves when no thread is loading its modules any more, or one has taken too long over it. */
+    /** Resolves when no thread is loading its modules any more, or one takes too long. */
     settled(): Promise<void> {
         if (this.#isSettled()) return Promise.resolve();
         return new Promise((resolve) => {

@@ -25,7 +25,7 @@ import {
 } from './worker/messages.js';
 
 export interface ThreadBackendOptions {
-    /** File URL of the thread's entry. */
+    /** File URL of the thread's entry module. */
     readonly entry: string;
     readonly descriptor: ExecutorDescriptor;
     readonly concurrency: number;
@@ -33,27 +33,27 @@ export interface ThreadBackendOptions {
 }
 
 /**
- * Worker threads by piscina. Survives a task that throws, exits or fills its JS heap; a native crash takes the whole
- * process with it (`--mode process` survives that too).
+ * Runs tasks in worker threads of piscina. Survives a task that throws, exits or fills its JS heap; a native crash takes down the
+ * whole process (`--mode process` survives that too).
  *
- * One task a message costs about 30 µs a task; tasks that pile up behind busy threads therefore travel together. A batch
- * whose thread dies is taken apart: its tasks run again one by one, so that the culprit fails alone.
+ * A message costs about 30 µs, so tasks that pile up behind busy threads are sent together. If the thread of a batch dies, its
+ * tasks run again one by one, so that only the culprit fails.
  */
 export function createThreadBackend(options: ThreadBackendOptions): Backend {
     return new ThreadBackend(options);
 }
 
-/** Node listens on stdout and stderr once for each thread: not a leak, and nothing to warn of. */
+/** Node adds a listener to stdout and stderr for each thread. That is not a leak, so avoid the warning. */
 function allowListeners(threads: number): void {
     for (const stream of [process.stdout, process.stderr]) {
         const needed = threads + EventEmitter.defaultMaxListeners;
         const allowed = stream.getMaxListeners();
-        // 0 is without bound.
+        // 0 means no limit.
         if (allowed !== 0 && allowed < needed) stream.setMaxListeners(needed);
     }
 }
 
-/** Most tasks in one message. */
+/** Maximum number of tasks in one message. */
 const BATCH_BOUND = 16;
 
 /** A task that waits for a thread or runs in one. */
@@ -63,7 +63,7 @@ interface ThreadJob extends Job {
     readonly settle: (completion: Completion) => void;
     batch: Batch | null;
     aborted: boolean;
-    /** Its batch died: it travels alone from now on. */
+    /** Its batch died, so it is sent alone from now on. */
     alone: boolean;
     patience: NodeJS.Timeout | undefined;
 }
@@ -80,15 +80,15 @@ class ThreadBackend implements Backend {
     readonly #options: ThreadBackendOptions;
     readonly #channelName = `resume-run-${randomUUID()}`;
     readonly #channel = new BroadcastChannel(this.#channelName);
-    /** Jobs that have not been answered. */
+    /** Jobs without an answer. */
     readonly #jobs = new Map<string, ThreadJob>();
     #waiting: ThreadJob[] = [];
     #batches = 0;
     #concurrency: number;
     #pool: Piscina;
-    /** What each pool still runs. A pool of an earlier size ends with its last batch. */
+    /** Number of batches that each pool still runs. After a resize, the old pool ends with its last batch. */
     readonly #load = new Map<Piscina, number>();
-    /** Of each pool that has not ended. */
+    /** One for each pool that has not ended. */
     readonly #starts = new Map<Piscina, ThreadStarts>();
     readonly #destroyed = new WeakMap<Piscina, Promise<void>>();
     readonly #ending = new Set<Promise<void>>();
@@ -115,7 +115,7 @@ class ThreadBackend implements Backend {
         allowListeners(this.#concurrency);
         const pool = new Piscina({
             filename: this.#options.entry,
-            // More come as they find work, and as the ones before them are ready: see `#bound`.
+            // More are started as they find work, and as earlier ones become ready: see `#bound`.
             minThreads: Math.min(this.#concurrency, STARTING_AT_ONCE),
             maxThreads: this.#concurrency,
             idleTimeout: Number.POSITIVE_INFINITY,
@@ -125,7 +125,7 @@ class ThreadBackend implements Backend {
             } satisfies ThreadData,
             recordTiming: false,
         });
-        // A worker that dies reports through its task; without a listener the event would end the process.
+        // A worker that dies reports that through its task; without a listener the event would end the process.
         pool.on('error', () => {});
         this.#starts.set(pool, new ThreadStarts(pool));
         return pool;
@@ -160,8 +160,9 @@ class ThreadBackend implements Backend {
     }
 
     /**
-     * Batches on their way at once: two a thread, of which one runs and one waits at its door. While threads are still to be started,
-     * one for each that is ready and for the few that may start now, because the pool starts a thread for each batch without one.
+     * Maximum number of batches sent at once: two per thread, of which one runs and one waits. While threads are still to be
+     * started, one for each ready thread plus the few that may start now, because the pool starts a thread for each batch without
+     * one.
      */
     #bound(): number {
         const { threads } = this.#pool;
@@ -171,7 +172,7 @@ class ThreadBackend implements Backend {
 
     #dispatch(): void {
         while (this.#waiting.length > 0 && this.#batches < this.#bound()) {
-            // Of all that there will be: a batch of tasks that take long would keep them from the threads that come later.
+            // Count all future threads: otherwise a batch of long tasks would keep work from threads that start later.
             const room = Math.max(1, this.#concurrency * 2 - this.#batches);
             const fair = Math.ceil(this.#waiting.length / room);
             const size = this.#waiting.some((job) => job.alone) ? 1 : Math.min(BATCH_BOUND, fair);
@@ -251,12 +252,12 @@ class ThreadBackend implements Backend {
 
     async #endThread(batch: Batch, job: ThreadJob): Promise<void> {
         await this.#starts.get(batch.pool)?.settled();
-        // A thread that is through with the batch will not answer any more, whatever the reason.
+        // A thread that has finished the batch, for whatever reason, will not answer any more.
         if (batch.over) this.#settle(job, makeUnservedCompletion({ kind: 'abort' }, 'thread', job.startedAt));
         else batch.terminate.emit('abort');
     }
 
-    /** Once a pool: one that has ended lists threads that never say anything again. */
+    /** Once per pool: one that has ended lists threads that never report again. */
     #destroy(pool: Piscina): Promise<void> {
         const known = this.#destroyed.get(pool);
         if (known !== undefined) return known;
@@ -274,7 +275,7 @@ class ThreadBackend implements Backend {
         this.#dispatch();
     }
 
-    /** Piscina's own `close` ends threads in the middle of their tasks: when another thread is through, or after 30 s. */
+    /** Piscina's own `close` ends threads in the middle of their tasks: when another thread has finished, or after 30 s. */
     #endIfIdle(pool: Piscina): void {
         if (pool === this.#pool || (this.#load.get(pool) ?? 0) > 0) return;
         this.#load.delete(pool);

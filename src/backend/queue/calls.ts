@@ -9,43 +9,43 @@ import { parseWorkerCall, type WorkerCall } from './messages.js';
 
 type CallRequest = Extract<WorkerCall, { readonly type: 'call' }>;
 
-/** What a running task asks. */
+/** Requests of a running task. */
 type TaskRequest = Exclude<CallRequest['request'], { readonly do: 'send-file' }>;
 
-/** What serves calls of tasks. */
+/** Serves the calls of tasks. */
 export interface CallServer {
-    /** Who serves a task; `later`: it has not been started yet by this coordinator; null: it has ended. */
+    /** The host of a task; `later` if this coordinator has not started it yet; null if it has ended. */
     hostOf(task: string): TaskHost | 'later' | null;
-    /** Who served a task that has ended lately; undefined: nobody knows it any more. */
+    /** The host of a task that ended recently; undefined if it is no longer remembered. */
     formerHostOf(task: string): TaskHost | undefined;
-    /** Whether a call comes from the worker that has the task now. @throws what Redis says */
+    /** Whether a call comes from the worker that currently has the task. @throws errors of Redis */
     isHolder(task: string, token: string): Promise<boolean>;
     onLog(line: TaskLog): void;
-    /** Puts a file of a sample where workers find it. @throws Error if no task in work needs it */
+    /** Puts a file of a sample where workers find it. @throws Error if no open sample needs it */
     sendFile(sha256: string): Promise<void>;
 }
 
-/** Seconds that an answer waits for a worker that may be gone. */
+/** Seconds that an answer is kept for a worker that may be gone. */
 const REPLY_TTL_S = 600;
 
-/** Seconds that one wait for calls lasts. */
+/** Seconds that one blocking wait for calls lasts. */
 const POLL_S = 1;
 
-/** Calls that may wait for their task to be started. */
+/** Maximum number of calls parked until their task is started. */
 const PARKED_BOUND = 10_000;
 
-/** The coordinator's side of what running tasks ask: takes calls from a list, one after the other, and answers each. */
+/** The coordinator's side of the calls of running tasks: pops them from a list one by one and answers each. */
 export class CallDesk {
-    /** Calls by the task that is still to be started. */
+    /** Calls by task, for tasks that have not been started yet. */
     readonly #parked = new Map<string, CallRequest[]>();
     #parkedCount = 0;
-    /** Calls that are served or parked: workers send those that take long again. */
+    /** Calls being served or parked: workers resend calls that take long. */
     readonly #serving = new Set<string>();
     #isClosed = false;
 
     constructor(
         private readonly client: Redis,
-        /** A connection of its own: it is blocked while it waits. */
+        /** A separate connection, because it blocks while it waits. */
         private readonly waiting: Redis,
         private readonly keys: RunKeys,
         private readonly server: CallServer,
@@ -57,7 +57,7 @@ export class CallDesk {
                 const popped = await this.waiting.blpop(this.keys.calls, this.keys.logs, POLL_S);
                 if (popped !== null) this.#take(popped[1]);
             } catch {
-                // The connection is coming back, or being closed.
+                // The connection is being restored, or closed.
                 await new Promise((resolve) => setTimeout(resolve, 100));
             }
         }
@@ -92,7 +92,7 @@ export class CallDesk {
         try {
             isHolder = host !== null && (await this.server.isHolder(task, token));
         } catch {
-            // Redis is gone: the worker sends it again.
+            // Redis is gone; the worker will resend the call.
             this.#serving.delete(call);
             return;
         }
@@ -119,7 +119,7 @@ export class CallDesk {
 
     #park(message: CallRequest): void {
         if (this.#parkedCount >= PARKED_BOUND) {
-            // The worker sends it again: it must not count as served until then.
+            // The worker will resend the call, so it must not count as served until then.
             this.#serving.delete(message.call);
             return;
         }
@@ -127,7 +127,7 @@ export class CallDesk {
         this.#parked.set(message.task, [...(this.#parked.get(message.task) ?? []), message]);
     }
 
-    /** A task has been started: serves what it asked before. */
+    /** A task has been started: serves its parked calls. */
     started(task: string): void {
         const parked = this.#parked.get(task) ?? [];
         this.#parked.delete(task);

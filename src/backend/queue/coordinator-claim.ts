@@ -5,20 +5,20 @@ import { judgeLife, ownIdentity } from '../../host/lock-identity.js';
 import { UserError } from '../../util/user-error.js';
 
 /*
- * One process coordinates a run. The lock of its results directory sees to that, unless somebody copied the directory: the copy has the
- * same run id, and two coordinators of one name in Redis would throw away each other's results.
+ * One process coordinates a run. The lock of the results directory ensures that, except if somebody copied the directory: the
+ * copy has the same run id, and two coordinators under one name in Redis would delete each other's results.
  */
 
-/** Milliseconds that a claim lasts; it is renewed with every look. */
+/** Milliseconds that a claim lasts; every look renews it. */
 const CLAIM_MS = 10_000;
 
-/** Milliseconds after which a claim that is still there has been renewed. */
+/** Milliseconds after which a claim that still exists must have been renewed. */
 const RENEWED_MS = CLAIM_MS + 2000;
 
 /** Milliseconds between two tries. */
 const RETRY_MS = 500;
 
-/** Claims, unless another one has it. @returns that one's claim, or nothing */
+/** Takes the claim unless another coordinator has it. @returns the other one's claim, or nothing */
 const CLAIM = `
 local held = redis.call('GET', KEYS[1])
 if held and held ~= ARGV[1] and held ~= ARGV[3] then return held end
@@ -38,12 +38,12 @@ const identity = z.strictObject({
 
 type Claimant = z.infer<typeof identity>;
 
-/** The claim of a coordinator to its run. */
+/** A coordinator's claim to its run. */
 export class CoordinatorClaim {
     readonly #own = ownIdentity();
     readonly #text: string;
 
-    /** @param start tells this start from others */
+    /** @param start distinguishes this start from others */
     constructor(
         private readonly client: Redis,
         private readonly key: string,
@@ -53,8 +53,8 @@ export class CoordinatorClaim {
     }
 
     /**
-     * Waits for a claim to run out that nobody renews; that of a process of this machine that is gone counts no more.
-     * @throws UserError (exit 3) if another coordinator renews it
+     * Waits until an existing claim expires. A claim of a dead process on this machine is ignored.
+     * @throws UserError (exit 3) if another coordinator renews its claim
      */
     async take(shown: string): Promise<void> {
         const deadline = performance.now() + RENEWED_MS;
@@ -77,7 +77,7 @@ export class CoordinatorClaim {
         }
     }
 
-    /** @returns who else has it, in words; null: nobody */
+    /** @returns a description of the other holder; null if there is none */
     async renew(): Promise<string | null> {
         const held = await this.#claim('');
         return held === null ? null : describeClaimant(parseClaimant(held));

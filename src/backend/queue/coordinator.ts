@@ -42,29 +42,29 @@ import { WorkerWatch } from './worker-watch.js';
 
 export interface QueueBackendOptions {
     readonly redis: RedisAccess;
-    /** What workers are told of the run. */
+    /** What workers are told about the run. */
     readonly run: RunOrigin;
-    /** Where files of output of the tasks go; null: tasks leave none. */
+    /** Where output files of the tasks go; null if tasks leave none. */
     readonly outputs: OutputPlace | null;
-    /** Whether workers run the tasks' programs themselves, and must have their languages. */
+    /** Whether workers run the tasks' programs themselves, and therefore need their languages. */
     readonly runsPrograms: boolean;
-    /** Language of a sample's own program, such as a checker; null: none that is known. */
+    /** Language of a sample's own program, such as a checker; null if unknown. */
     readonly languageOf: (program: ProblemProgram['program']) => string | null;
     readonly onLog: (line: TaskLog) => void;
-    /** Lines for people: how Redis is set up, what tasks wait for. */
+    /** Receives lines for the user: how Redis is set up, what tasks wait for. */
     readonly onNotice: (message: string) => void;
-    /** Redis is gone, and is back again. */
+    /** Called when Redis is gone, and when it is back. */
     readonly onPaused: (message: string) => void;
     readonly onResumed: (message: string) => void;
 }
 
-/** Milliseconds that workers get to end tasks when the backend is closed. */
+/** Milliseconds that workers have to end tasks when the backend is closed. */
 const CLOSE_PATIENCE_MS = ABORT_PATIENCE_MS + 3000;
 
 export interface Connections {
     readonly options: QueueBackendOptions;
     readonly client: Redis;
-    /** Another connection like it, for what blocks it. */
+    /** Opens another connection of the same kind, for blocking commands. */
     readonly connect: () => Redis;
     readonly queues: TaskQueues;
     readonly keys: RunKeys;
@@ -94,7 +94,7 @@ export class QueueCoordinator implements Backend {
     readonly #check: JobCheck;
     readonly #workers: WorkerWatch;
     readonly #watch: RedisWatch;
-    /** Redis may have lost jobs, and they have not been looked for since. */
+    /** Whether Redis may have lost jobs since the last full check. */
     #mayHaveLostJobs = false;
     #isClosed = false;
 
@@ -204,14 +204,14 @@ export class QueueCoordinator implements Backend {
         }
     }
 
-    /** Puts a task among those that are added next. */
+    /** Queues a task for the next addition to Redis. */
     async #offer(flight: Flight): Promise<void> {
         try {
             const { task, name } = flight;
             const stage = task.stage === null ? null : await this.#stages.use(task.stage);
             if (flight.state === 'settled') return;
             const packed = packTask({ name, task: { ...task, stage: stage?.manifest ?? null } });
-            // With the brackets of a list around it.
+            // Two more for the brackets of the list around it.
             if (packed.length + 2 > LARGEST_TASK) throw new Error(describeLargeTask(packed.length));
             flight.queue = this.#c.queues.find(listLanguages(task, stage?.programs ?? [], this.#c.options));
             this.#adder.add({ flight, packed });
@@ -220,7 +220,7 @@ export class QueueCoordinator implements Backend {
         }
     }
 
-    /** It cannot be sent. */
+    /** Ends a task that cannot be sent. */
     #fail(flight: Flight, error: unknown): void {
         const failure = { reason: 'environment', message: getMessage(error) } as const;
         const outcome = { kind: 'failure', failure, by: null } as const;
@@ -252,20 +252,20 @@ export class QueueCoordinator implements Backend {
         void this.#offerAgain(flight, job);
     }
 
-    /** @param job that it was the last task of */
+    /** @param job the task's previous job if no other task is left in it */
     async #offerAgain(flight: Flight, job: TaskJob | null): Promise<void> {
         const { stage } = flight.task;
-        // The next job of a single task has the same id.
+        // The next job of a single task gets the same id.
         if (job !== null && !isShared(job.id)) await job.queue.queue.remove(job.id).catch(() => 0);
         else if (job !== null) this.#remover.remove(job);
-        // It was given up meanwhile.
+        // The task was given up meanwhile.
         if (flight.state !== 'preparing') return;
         await this.#offer(flight);
-        // The sample is in use twice now.
+        // The sample is now counted as in use twice.
         if (stage !== null) this.#stages.release(stage);
     }
 
-    /** The result is on disk, or not wanted: the job may go, when all its tasks are. */
+    /** The result is on disk, or not wanted. Removes the job once that holds for all of its tasks. */
     #release(flight: Flight): void {
         if (!this.#flights.delete(flight.name)) return;
         if (flight.task.stage !== null) this.#stages.release(flight.task.stage);
@@ -293,19 +293,19 @@ export class QueueCoordinator implements Backend {
             const state = await queue.getJobState(job.id);
             if (state === 'completed' || state === 'failed') await this.#results.fetch(job);
             else if (state === 'active') await client.publish(keys.aborts, flight.name);
-            // It waits with others that are still wanted: nobody takes in what it comes to.
+            // The job waits and has other tasks that are still wanted, so leave it; the answer for this task is ignored.
             else if ([...job.flights].some((one) => !one.aborted && one.state !== 'settled')) aborted();
             else if ((await queue.remove(job.id)) === 1)
                 for (const one of job.flights) this.#settle(one, abortedCompletion(one));
             else await client.publish(keys.aborts, flight.name);
         } catch {
-            // Redis is gone; its patience settles the task.
+            // Redis is gone; the `patience` timer settles the task.
         }
     }
 
     // Looking after Redis
 
-    /** @param isBack whether Redis was away, and may have lost what it had */
+    /** @param isBack whether Redis was away and may have lost its data */
     async #look(isBack: boolean): Promise<void> {
         this.#mayHaveLostJobs ||= isBack;
         const wasEmptied = await this.#lease.register();
@@ -322,14 +322,14 @@ export class QueueCoordinator implements Backend {
         await this.#workers.look(this.#flights.values());
     }
 
-    /** Whether a later start needs what a job has that this one leaves behind. */
+    /** Whether a later start needs the result of a job that this one leaves behind. */
     #isWanted(id: string): boolean {
         if (this.#before.hasJob(id)) return true;
         return [...(this.#jobs.get(id)?.flights ?? [])].some(({ aborted }) => !aborted);
     }
 
     resize(): void {
-        // The workers decide how much they run.
+        // Workers decide how many tasks they run.
     }
 
     async close(): Promise<void> {
@@ -342,7 +342,7 @@ export class QueueCoordinator implements Backend {
         this.#watch.close();
         this.#adder.close();
         await this.#remover.flush();
-        // Redis may be away: a later start finds what is left.
+        // Redis may be away; a later start finds what is left.
         if (this.#c.client.status === 'ready')
             await this.#lease.end((job) => this.#isWanted(job)).catch(() => {});
         this.#desk.close();

@@ -3,20 +3,20 @@ import type { Redis } from 'ioredis';
 import { type JobNews, readNews } from './scripts.js';
 import type { TaskQueue } from './task-queues.js';
 
-/** Milliseconds that one wait for events lasts: so long may events of a queue that is new wait to be read. */
+/** Milliseconds that one blocking wait for events lasts, and so the longest delay before events of a new queue are read. */
 const BLOCK_MS = 200;
 
-/** Milliseconds for which events are gathered after the first. */
+/** Milliseconds for which further events are gathered after the first. */
 const GATHER_MS = 10;
 
-/** Learns what jobs have come to from BullMQ's streams of events: those of all queues over one connection, many at a time. */
+/** Learns the outcome of jobs from BullMQ's event streams: all queues over one connection, many events at a time. */
 export class FinishedJobs {
-    /** Where reading goes on, by stream. */
+    /** Where to continue reading, by stream. */
     readonly #positions = new Map<string, string>();
     #isClosed = false;
 
     constructor(
-        /** A connection of its own: it is blocked while it waits. */
+        /** A separate connection, because it blocks while it waits. */
         private readonly blocked: Redis,
         private readonly queues: () => readonly TaskQueue[],
         private readonly onNews: (job: JobNews) => void,
@@ -27,7 +27,7 @@ export class FinishedJobs {
             try {
                 for (const stream of await this.#waitForEvents()) await this.#read(stream);
             } catch {
-                // The connection is coming back, or being closed.
+                // The connection is being restored, or closed.
                 await wait(BLOCK_MS / 2);
             }
         }
@@ -41,7 +41,7 @@ export class FinishedJobs {
             return [];
         }
         const where = [...streams, ...streams.map((stream) => this.#position(stream))];
-        // `call` would return it in the shape of the protocol's version.
+        // `call` would return a shape that depends on the protocol version.
         const found = await this.blocked.xread('COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', ...where);
         if (found === null) return [];
         await wait(GATHER_MS);

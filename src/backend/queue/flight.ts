@@ -6,65 +6,66 @@ import { LARGEST_TASK, type RunOrigin } from './messages.js';
 import type { JobNews } from './scripts.js';
 import type { TaskQueue } from './task-queues.js';
 
-/** A task in the hands of the queue. */
+/** A task handed to the queue. */
 export interface Flight {
-    /** Its name in Redis: what it is for, and the number of the attempt. */
+    /** The task's name in Redis: its identity and the number of the attempt. */
     readonly name: string;
     readonly task: Task;
     readonly host: TaskHost;
     readonly startedAt: number;
-    /** Whether an earlier coordinator put it into Redis: it may have begun before `startedAt`. */
+    /** Whether an earlier coordinator put it into Redis, so that it may have begun before `startedAt`. */
     readonly isClaimed: boolean;
     readonly settle: (completion: Completion) => void;
-    /** Null until it is known what the task needs. */
+    /** Null until the needs of the task are known. */
     queue: TaskQueue | null;
-    /** Null until it is on its way to Redis. */
+    /** Null until it is sent to Redis. */
     job: TaskJob | null;
-    /** Whether it shares its job with no other task: an earlier job with it did not come to its end. */
+    /** Whether it must not share a job with other tasks, because an earlier job with it did not complete. */
     isAlone: boolean;
     state: 'preparing' | 'in Redis' | 'settled';
     aborted: boolean;
     patience: NodeJS.Timeout | undefined;
-    /** Keys beside its job: of a long answer, and of files of output. */
+    /** Keys stored besides its job: of a long answer, and of output files. */
     kept: string[];
 }
 
-/** A job in Redis, and what this coordinator waits for of it. */
+/** A job in Redis, as this coordinator tracks it. */
 export interface TaskJob {
     readonly id: string;
     readonly queue: TaskQueue;
     /** Its tasks that have not been released. */
     readonly flights: Set<Flight>;
-    /** Keys beside it: of a long answer, and those of its tasks that have been released. */
+    /** Keys stored besides it: of a long answer, and of its released tasks. */
     kept: string[];
-    /** Whether it is among the completed ones, so that it can be removed together with others. */
+    /** Whether it is known to be completed, so that it can be removed together with others. */
     isCompleted: boolean;
-    /** Whether what it came to is being read: files of output take a while. */
+    /** Whether its results are being read: output files take a while. */
     isTaking: boolean;
-    /** What was heard of it meanwhile. */
+    /** News of it that arrived meanwhile. */
     next: JobNews | null;
 }
 
-/** What answers depend on, beside their task. */
+/** Everything that answers depend on besides their task. */
 function describeVariant({ version, descriptor }: Pick<RunOrigin, 'version' | 'descriptor'>): string {
-    // Names of this start, which decide nothing, and who is asked and for how much: a result that is there stays when that changes.
+    // Leave out names of this start, which do not affect answers, and which servers are asked and under which limits: existing
+    // results stay valid if those change.
     const names = { scratch: null, holder: null, dir: null, compileCache: null };
     const asked = { servers: null, endpoints: null, limits: null, endpointWait: null, budget: null };
     return JSON.stringify([version, { ...descriptor, ...names, ...asked }]);
 }
 
 /**
- * A run's name in Redis. A start with options that lead to other answers has another one: its tasks never meet workers that still do what
- * the start before it wanted, nor what those have finished.
- * @param id of the run
+ * A run's name in Redis. A start whose options lead to other answers gets another name, so that its tasks never meet workers, or
+ * finished results, of the start before it.
+ * @param id id of the run
  */
 export function nameRun(id: string, made: Pick<RunOrigin, 'version' | 'descriptor'>): string {
     return `${id}-${createHash('sha256').update(describeVariant(made)).digest('hex').slice(0, 12)}`;
 }
 
 /**
- * Names what jobs are for: equal for the same task in every start, and different for everything that another answer may follow from.
- * Steps are left out: the job itself writes them.
+ * Returns a function that identifies tasks: equal for the same task in every start, and different for everything that may change
+ * the answer. Steps are left out, because the job itself writes them.
  */
 export function createIdentifier(made: RunOrigin): (task: Task) => string {
     const ofRun = createHash('sha256').update(describeVariant(made));
@@ -73,8 +74,8 @@ export function createIdentifier(made: RunOrigin): (task: Task) => string {
 }
 
 /**
- * What a worker must have for a task.
- * @param programs of the task's sample, such as its checker
+ * The languages that a worker must have for a task.
+ * @param programs programs of the task's sample, such as its checker
  */
 export function listLanguages(
     { input }: Task,
@@ -93,15 +94,16 @@ export function listLanguages(
 }
 
 /**
- * When a task began, which is not before it was handed out, nor after its answer came: `--rerun` compares it with the time of the request.
- * @param startedAt as the worker says, by this machine's clock
+ * When a task began, bounded by when it was handed out and when its answer arrived: `--rerun` compares it with the time of the
+ * request.
+ * @param startedAt as reported by the worker, converted to this machine's clock
  */
 export function boundStart(startedAt: number, flight: Flight): number {
     const earliest = flight.isClaimed ? startedAt : Math.max(startedAt, flight.startedAt);
     return Math.min(earliest, Date.now());
 }
 
-/** A worker's disk is not ours: what it cannot write there ends an attempt, not the run. */
+/** A write error on a worker's disk fails the attempt, not the run. */
 export function localize(outcome: Completion['outcome']): Completion['outcome'] {
     if (outcome.kind !== 'unwritable') return outcome;
     const message = `a worker could not write ${outcome.file}: ${outcome.why}`;

@@ -3,37 +3,37 @@ import type { TaskHost } from '../backend.js';
 import type { TaskJob } from './flight.js';
 
 /*
- * Which worker has a task that asks something while it runs. What such a task was given (a place at an endpoint) is the holder's: it is
- * taken back when the worker is lost, and one that has lost the task gets nothing more. Redis knows: the lock of the task's job holds
- * the token of the worker that took it, another one each time.
+ * Tracks which worker has a task that makes requests while it runs. What such a task was given (a place at an endpoint) belongs
+ * to the holder: it is taken back when the worker is lost, and a worker that has lost the task gets nothing more. The lock of the
+ * task's job in Redis contains the token of the worker that took it; each time a job is taken, the token is new.
  */
 
-/** Who holds the tasks that have asked something. */
+/** The holders of tasks that have made a request. */
 export class Holders {
-    /** Token of the holder by task. */
+    /** Token of the holder, by task. */
     readonly #tokens = new Map<string, string>();
 
     constructor(
         private readonly client: Redis,
         private readonly jobOf: (task: string) => TaskJob | null,
-        /** The holder of a task is lost. */
+        /** Called when the holder of a task is lost. */
         private readonly onLost: (task: string) => void,
     ) {}
 
-    /** Whether a call comes from the worker that has the task now. @throws what Redis says */
+    /** Whether a call comes from the worker that currently has the task. @throws errors of Redis */
     async isHolder(task: string, token: string): Promise<boolean> {
         const known = this.#tokens.get(task);
         if (known === token) return true;
         const job = this.jobOf(task);
         if (job === null || (await this.client.get(job.queue.keys.lock(job.id))) !== token) return false;
-        // Two calls of one holder may come here together.
+        // Two calls of one holder may get here at the same time.
         const before = this.#tokens.get(task);
         if (before !== undefined && before !== token) this.onLost(task);
         this.#tokens.set(task, token);
         return true;
     }
 
-    /** Looks for holders that are lost: their locks have run out. */
+    /** Checks for holders that are lost because their locks have expired. */
     async look(): Promise<void> {
         const held = [...this.#tokens];
         const pipeline = this.client.pipeline();
@@ -51,7 +51,7 @@ export class Holders {
         for (const [at, [task, token]] of known.entries()) {
             const [error, lock] = answers[2 * at] ?? [null, token];
             const [, finishedOn] = answers[2 * at + 1] ?? [null, null];
-            // A job that has finished has no lock any more; the task's own end takes back what it has.
+            // A finished job has no lock any more; when the task ends, what it was given is taken back anyway.
             if (error !== null || lock === token || finishedOn !== null) continue;
             if (this.#tokens.get(task) !== token) continue;
             this.#tokens.delete(task);
@@ -59,16 +59,16 @@ export class Holders {
         }
     }
 
-    /** A task has ended. */
+    /** Called when a task has ended. */
     forget(task: string): void {
         this.#tokens.delete(task);
     }
 }
 
-/** Ended tasks whose workers are still heard. */
+/** Maximum number of ended tasks whose workers can still report something. */
 const MOST_FORMER = 10_000;
 
-/** Who served tasks that have ended lately, for what their workers say late. */
+/** The hosts of recently ended tasks, for late reports of their workers. */
 export class FormerHosts {
     readonly #hosts = new Map<string, TaskHost>();
 

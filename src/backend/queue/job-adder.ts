@@ -7,28 +7,31 @@ import { LOOK_MS } from './redis-watch.js';
 import type { TaskJobs } from './task-jobs.js';
 import type { TaskQueue, TaskQueues } from './task-queues.js';
 
-/** A task on its way to Redis. */
+/** A task to be sent to Redis. */
 interface OfferedTask {
     readonly flight: Flight;
     /** See `packTask`. */
     readonly packed: string;
 }
 
-/** Characters of the tasks of a job that several share. */
+/** Maximum total characters of the tasks in a shared job. */
 const MOST_SHARED = 256 * 1024;
 
-/** Milliseconds for which tasks are gathered: one at a time, each would cost three trips to Redis. Tiny ones, to fill their jobs. */
+/**
+ * Milliseconds for which tasks are gathered, because a task alone costs three round trips to Redis. Tiny ones are gathered
+ * longer, to fill their jobs.
+ */
 const GATHER_MS = 10;
 const GATHER_TINY_MS = 25;
 
 interface JobAdderOptions {
-    /** Tasks that share a job, at most. */
+    /** Maximum number of tasks that share a job. */
     readonly size: () => number;
     readonly onAdded: (flight: Flight) => void;
     readonly onNotice: (message: string) => void;
 }
 
-/** Puts tasks into their queues, many at a time. */
+/** Adds tasks to their queues, many at a time. */
 export class JobAdder {
     #waiting: OfferedTask[] = [];
     #isAdding = false;
@@ -95,7 +98,7 @@ export class JobAdder {
         };
         const unassigned: OfferedTask[] = [];
         for (const one of offered) {
-            // Redis may have taken the job before, and its answer was lost: it is the same job again.
+            // Redis may have accepted the job before and the reply was lost, so reuse the same job.
             if (one.flight.job !== null) put(one.flight.job, one.packed);
             else unassigned.push(one);
         }

@@ -4,15 +4,15 @@ import { findMissing } from './scripts.js';
 import { isInRedis, type TaskJobs } from './task-jobs.js';
 import type { TaskQueue, TaskQueues } from './task-queues.js';
 
-/** Jobs that one look asks for, unless Redis may have lost some; so a look costs the same however many wait. */
+/** Jobs checked per look, unless Redis may have lost some. It keeps the cost of a look constant, however many jobs wait. */
 const A_LOOK = 2000;
 
-/** Finished jobs of one queue that one look takes in. */
+/** Finished jobs of one queue processed per look. */
 const FINISHED_AT_ONCE = 1000;
 
-/** Finds, by looking, what no event tells: jobs that Redis has lost, results whose event was missed, and answers that come too late. */
+/** Polls for what no event reports: jobs that Redis has lost, results whose event was missed, and answers that come too late. */
 export class JobCheck {
-    /** Where the next look goes on: a map may change while it is walked through. */
+    /** Where the next look continues; the map may change during iteration. */
     #round: Iterator<Flight>;
 
     constructor(
@@ -25,8 +25,8 @@ export class JobCheck {
     }
 
     /**
-     * @param isWhole whether all jobs are looked for, not just the next ones in turn
-     * @returns flights whose job is not in Redis any more
+     * @param isWhole whether to check all jobs, not just the next ones in turn
+     * @returns flights whose job is no longer in Redis
      */
     async findLost(isWhole: boolean): Promise<Flight[]> {
         const looked = isWhole ? [...this.flights.values()].filter(isInRedis) : this.#takeNext();
@@ -38,7 +38,7 @@ export class JobCheck {
 
     #takeNext(): Flight[] {
         const taken: Flight[] = [];
-        // Twice as many may be looked at as are taken: others are being prepared, or settled.
+        // Look at twice as many as are taken, because others are being prepared or settled.
         const most = Math.min(this.flights.size, 2 * A_LOOK);
         for (let tried = 0; tried < most && taken.length < A_LOOK; tried += 1) {
             let next = this.#round.next();
@@ -53,9 +53,9 @@ export class JobCheck {
     }
 
     /**
-     * Takes in jobs that have finished, and removes those that nobody waits for any more.
-     * @param isKnown whether somebody does
-     * @param take fetches what a job came to
+     * Processes finished jobs, and removes those that nobody waits for any more.
+     * @param isKnown whether somebody waits for a job
+     * @param take fetches the outcome of a job
      */
     async takeFinished(
         isKnown: (job: string) => boolean,

@@ -6,28 +6,28 @@ import type { QueueInfo, Returned } from './messages.js';
 import type { QueuePackages } from './redis.js';
 
 /*
- * How a worker takes jobs from several queues with one number of slots. BullMQ's own loop knows one queue, so jobs are fetched, held
- * and finished by hand here, by its API for that.
+ * How a worker takes jobs from several queues with one number of slots. BullMQ's own loop serves a single queue, so jobs are
+ * fetched, held and finished manually, with BullMQ's API for that.
  */
 
-/** How a worker's jobs are held. Milliseconds. */
+/** Timing of the locks of a worker's jobs, in milliseconds. */
 export interface WorkerLock {
-    /** Without a renewal a job is free for others after so long. */
+    /** A job becomes free for others after this time without a renewal. */
     readonly ms: number;
-    /** Between two looks for jobs that are free in this way. */
+    /** Time between two checks for such jobs. */
     readonly lookMs: number;
 }
 
-/** Workers that one task may take down before it is set aside, but for the last. */
+/** A task may take down this many workers; with the next one it is set aside. */
 export const MOST_STALLS = 3;
 
-/** Seconds that one wait for jobs lasts. */
+/** Seconds that one blocking wait for jobs lasts. */
 const WAIT_S = 1;
 
 /** Milliseconds before Redis is asked again after an error. */
 const RETRY_MS = 1000;
 
-/** A job in the hands of this worker. */
+/** A job held by this worker. */
 export interface HeldJob {
     readonly id: string;
     readonly job: QueueJob;
@@ -42,7 +42,7 @@ interface JobFeedOptions {
     /** The worker's id. */
     readonly name: string;
     readonly lock: WorkerLock;
-    /** Somebody else may have the job by now. */
+    /** Called when another worker may have the job. */
     readonly onLost: (job: string) => void;
 }
 
@@ -51,9 +51,9 @@ export class JobFeed {
     readonly #options: JobFeedOptions;
     readonly #workers = new Map<string, Worker>();
     readonly #held = new Map<string, HeldJob>();
-    /** What is asked of it in one turn goes in one message. */
+    /** Pipelines automatically: commands issued in one turn are sent in one message. */
     readonly #client: Redis;
-    /** Blocked while it waits for jobs. */
+    /** Blocks while it waits for jobs. */
     readonly #waiting: Redis;
     readonly #renewTimer: NodeJS.Timeout;
     #isRenewing = false;
@@ -69,7 +69,7 @@ export class JobFeed {
         this.#renewTimer = setInterval(() => void this.#renew(), options.lock.ms / 3);
     }
 
-    /** Takes jobs from these queues too, from now on. */
+    /** Also takes jobs from these queues from now on. */
     useQueues(queues: readonly QueueInfo[]): void {
         const { packages, keys, name, lock } = this.#options;
         for (const { name: queue } of queues) {
@@ -92,19 +92,19 @@ export class JobFeed {
         return [...this.#workers.keys()];
     }
 
-    /** The next jobs, so many at most. @throws what Redis says */
+    /** Takes the next jobs, at most `most`. @throws errors of Redis */
     async takeSome(most: number): Promise<readonly HeldJob[]> {
         const first = await this.take();
         if (first === null || most === 1) return first === null ? [] : [first];
         const others = await Promise.allSettled(Array.from({ length: most - 1 }, () => this.take()));
-        // An error that Redis gave for one of them comes up again at the next call.
+        // If Redis returned an error for one of them, the next call will get it again.
         return [
             first,
             ...others.flatMap((taken) => (taken.status === 'fulfilled' ? (taken.value ?? []) : [])),
         ];
     }
 
-    /** The next job of any queue, each in its turn; null: none waits. @throws what Redis says */
+    /** Takes the next job, from each queue in turn; null if none waits. @throws errors of Redis */
     async take(): Promise<HeldJob | null> {
         const workers = [...this.#workers.values()];
         for (let tried = 0; tried < workers.length && !this.#isClosed; tried += 1) {
@@ -119,7 +119,7 @@ export class JobFeed {
         return null;
     }
 
-    /** @returns null for a job that has lost too many workers: it is given up */
+    /** @returns null for a job that has taken down too many workers and is given up */
     async #hold(job: QueueJob, token: string, worker: Worker): Promise<HeldJob | null> {
         if (job.deferredFailure) {
             await job.moveToFailed(new Error(job.deferredFailure), token);
@@ -130,7 +130,7 @@ export class JobFeed {
         return held;
     }
 
-    /** Resolves when a job may be there, or after a while. */
+    /** Resolves when a job may be available, or after a while. */
     async wait(): Promise<void> {
         const markers = [...this.#workers.keys()].map((queue) =>
             this.#options.keys.queue(queue).state('marker'),
@@ -144,10 +144,10 @@ export class JobFeed {
     }
 
     /**
-     * Ends a job with what it returned, for as long as that takes: Redis may be full, or away.
-     * @param isWanted false: the job is not ours any more
-     * @param takesMore whether the next job of its queue may be had in the same step
-     * @returns that job; null: none
+     * Finishes a job with its return value. Retries as long as needed, because Redis may be full or away.
+     * @param isWanted false if this worker no longer has the job
+     * @param takesMore whether to take the next job of its queue in the same step
+     * @returns that job; null if there is none
      */
     async finish(
         held: HeldJob,
@@ -172,7 +172,7 @@ export class JobFeed {
         }
     }
 
-    /** @param next `[job, id, ...]`, as BullMQ hands on the job that follows */
+    /** @param next `[job, id, ...]`, the following job as BullMQ returns it */
     async #readNext(next: unknown, token: string, worker: Worker): Promise<HeldJob | null> {
         if (!Array.isArray(next)) return null;
         const [json, id] = next as readonly unknown[];
@@ -182,12 +182,15 @@ export class JobFeed {
         return this.#hold(job, token, worker);
     }
 
-    /** Lets go of a job unfinished; one that is given back goes to the head of its queue, for another worker to take at once. */
+    /**
+     * Releases an unfinished job. A job that is given back goes to the head of its queue, where another worker can take it at
+     * once.
+     */
     async letGo(held: HeldJob, why: 'given back' | 'lock lost'): Promise<void> {
         try {
             if (why === 'given back') await held.job.moveToWait(held.token);
         } catch {
-            // Its lock runs out.
+            // The lock will expire.
         } finally {
             this.#release(held);
         }
@@ -207,17 +210,17 @@ export class JobFeed {
                 const ids = held.map(({ id }) => id);
                 const tokens = held.map((one) => one.token);
                 const lost = await worker.extendJobLocks(ids, tokens, this.#options.lock.ms);
-                // One that has finished meanwhile has no lock, and is not lost.
+                // A job that has finished meanwhile has no lock either, but is not lost.
                 for (const id of lost) if (this.#held.has(id)) this.#options.onLost(id);
             }
         } catch {
-            // Redis is away or full; the next renewal is soon.
+            // Redis is away or full; the next renewal comes soon.
         } finally {
             this.#isRenewing = false;
         }
     }
 
-    /** Ends a wait. Jobs that are held stay so until they are finished or given back. */
+    /** Ends a wait. Held jobs stay held until they are finished or given back. */
     stopWaiting(): void {
         this.#waiting.disconnect();
     }
@@ -231,6 +234,6 @@ export class JobFeed {
     }
 }
 
-/** Whether BullMQ says that the job, or its lock, is not there any more. */
+/** Whether BullMQ reports that the job, or its lock, no longer exists. */
 const isJobLost = (error: unknown): boolean =>
     error instanceof Error && 'code' in error && typeof error.code === 'number' && error.code < 0;

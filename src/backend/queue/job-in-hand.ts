@@ -8,12 +8,12 @@ import { packAnswer, packResults, readEnded } from './pack-answer.js';
 /** Milliseconds before Redis is asked again after an error. */
 const RETRY_MS = 1000;
 
-/** A job in the hands of a worker: which of its tasks have ended, and how. */
+/** A job held by a worker: which of its tasks have ended, and how. */
 export class JobInHand {
     readonly takenAt = performance.now();
     readonly #answers: TaskAnswer[] = [];
     readonly #left: string[] = [];
-    /** Tasks that have ended here and of which Redis was not told. */
+    /** Number of tasks that have ended here but were not reported to Redis. */
     #untold = 0;
     #telling: Promise<void> = Promise.resolve();
     #isTelling = false;
@@ -25,7 +25,7 @@ export class JobInHand {
         private readonly keys: RunKeys,
     ) {}
 
-    /** Those of its tasks that have not ended with a worker that was lost later. */
+    /** Tasks of the job without those that had ended with an earlier worker, lost since. */
     async pickOpen(tasks: readonly NamedTask[]): Promise<readonly NamedTask[]> {
         if (tasks.length === 1) return tasks;
         const before = await readEnded(this.client, this.keys, this.held.job.progress);
@@ -42,13 +42,13 @@ export class JobInHand {
         this.#untold += 1;
     }
 
-    /** A task that did not run to its end here. */
+    /** Records a task that did not complete here. */
     leave(task: string): void {
         this.#left.push(task);
         this.#untold += 1;
     }
 
-    /** Somebody else may have it by now. */
+    /** Another worker may have the job now. */
     lose(): void {
         this.#isLost = true;
     }
@@ -61,7 +61,7 @@ export class JobInHand {
         return this.#answers.length > 0;
     }
 
-    /** Tells of tasks that have ended while others go on, so that they wait for nothing and are not lost with this worker. */
+    /** Reports tasks that have ended while others continue, so that their results are not delayed, or lost with this worker. */
     tell(): void {
         if (this.#untold === 0 || this.#isTelling) return;
         this.#isTelling = true;
@@ -76,12 +76,12 @@ export class JobInHand {
             const results = await this.#pack();
             if (!this.#isLost) await this.held.job.updateProgress(results);
         } catch {
-            // Redis is away or full: told next time, or with the end of the job.
+            // Redis is away or full: report next time, or when the job ends.
             this.#untold += 1;
         }
     }
 
-    /** All its tasks have ended. @returns what it returns; null: it is lost */
+    /** Called when all its tasks have ended. @returns its return value; null if the job is lost */
     async close(): Promise<Returned | null> {
         await this.#telling;
         return this.#persist(() => this.#pack());
@@ -91,7 +91,9 @@ export class JobInHand {
         return packResults(this.client, this.keys, { answers: this.#answers, left: this.#left });
     }
 
-    /** Puts something into Redis, for as long as that takes: it may be full, or away. @returns null: the job is lost */
+    /**
+     * Stores something in Redis. Retries as long as needed, because Redis may be full or away. @returns null if the job is lost
+     */
     async #persist<T>(put: () => Promise<T>): Promise<T | null> {
         while (!this.#isLost) {
             try {

@@ -1,13 +1,13 @@
 import type { Redis } from 'ioredis';
 import type { TaskJob } from './flight.js';
 
-/** Milliseconds for which jobs to be removed are gathered. */
+/** Milliseconds for which jobs to remove are gathered. */
 const GATHER_MS = 20;
 
-/** Removes jobs whose results are on disk: many at a time, because one at a time costs as much as adding them. */
+/** Removes jobs whose results are on disk. It removes many at a time, because single removals cost as much as adding the jobs. */
 export class JobRemover {
     #waiting: TaskJob[] = [];
-    /** Jobs that are to be removed and may be in Redis still. */
+    /** Jobs to remove that may still be in Redis. */
     readonly #jobs = new Set<string>();
     #removing: Promise<void> | null = null;
 
@@ -28,7 +28,7 @@ export class JobRemover {
             await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
             const jobs = this.#waiting;
             this.#waiting = [];
-            // Redis is gone: what is left there is found as stale later, or by the next start.
+            // Redis is gone; what is left there is removed later as stale, or by the next start.
             await this.#removeBatch(jobs).catch(() => {});
             for (const { id } of jobs) this.#jobs.delete(id);
         }
@@ -42,7 +42,7 @@ export class JobRemover {
         for (const { id, queue, isCompleted, kept } of jobs) {
             keys.push(...kept);
             if (isCompleted) {
-                // All that BullMQ has of a completed job that has no parent and no lock.
+                // Everything that BullMQ stores for a completed job without a parent or a lock.
                 const set = queue.keys.state('completed');
                 const same = completed.get(set) ?? [];
                 same.push(id);

@@ -1,21 +1,21 @@
 import { MOST_TASKS } from './messages.js';
 
-/** Tasks shorter than this (seconds, moving average) share jobs. */
+/** Tasks that take less than this (seconds, moving average) share jobs. */
 const TINY_TASK_S = 0.005;
 
-/** Seconds of work that a job with several tasks carries: so long they may wait in one worker while another one is idle. */
+/** Seconds of work in a job with several tasks, which bounds how long they may wait in one worker while another one is idle. */
 const MOST_WORK_S = 0.05;
 
-/** Decides how many tasks share a job: some while they are tiny, so that what a job costs is shared, and one otherwise. */
+/** Decides how many tasks share a job: several while they are tiny, to share the cost of the job, and otherwise one. */
 export class JobSize {
     #mean = 1;
 
-    /** @param duration seconds that a task took */
+    /** @param duration duration of a task in seconds */
     noteEnd(duration: number): void {
         this.#mean += (duration - this.#mean) * 0.05;
     }
 
-    /** Tasks of a job, at most. */
+    /** Maximum number of tasks in a job. */
     get most(): number {
         if (this.#mean >= TINY_TASK_S) return 1;
         return Math.min(MOST_TASKS, Math.floor(MOST_WORK_S / this.#mean));

@@ -1,40 +1,40 @@
-/** Tasks shorter than this (seconds, moving average) are taken ahead, so that several travel together. */
+/** Tasks that take less than this (seconds, moving average) are taken ahead, so that several travel together. */
 const TINY_TASK_S = 0.005;
 
-/** Tasks that one slot may have waiting, at most and while it is not known how fast they go. */
+/** Maximum number of waiting tasks per slot, and the minimum, which is used until the rate is known. */
 const MOST_A_SLOT = 32;
 const LEAST_A_SLOT = 4;
 
-/** Milliseconds: tasks that wait are about as many as end in so long. */
+/** Milliseconds. About as many tasks wait as end in this time. */
 const WAIT_MS = 200;
 
 /** Milliseconds that a task may wait in a worker, and that a worker with waiting tasks may go without an answer. */
 export const MOST_WAIT_MS = 1000;
 export const MOST_SILENCE_MS = 200;
 
-/** Decides how many tasks a worker takes beyond its slots: some while they are tiny, none otherwise. */
+/** Decides how many tasks a worker takes beyond its slots: some while they are tiny, otherwise none. */
 export class JobsAhead {
     #mean = 1;
-    /** Tasks that have ended since. */
+    /** Tasks that have ended since `#since`. */
     #ended = 0;
     #since = performance.now();
-    /** Tasks that end in `WAIT_MS`, as was measured last. */
+    /** Number of tasks that end in `WAIT_MS`, as last measured. */
     #rate = 0;
     #lastEnd = performance.now();
-    /** Tasks of a job, moving average. */
+    /** Tasks per job, moving average. */
     #tasksAJob = 1;
 
-    /** The first task after a rest begins: there was no silence. */
+    /** The first task after an idle time begins, which does not count as silence. */
     noteBegin(): void {
         this.#lastEnd = performance.now();
     }
 
-    /** @param tasks of a job that was taken */
+    /** @param tasks number of tasks in a job that was taken */
     noteJob(tasks: number): void {
         this.#tasksAJob += (Math.max(1, tasks) - this.#tasksAJob) * 0.2;
     }
 
-    /** Jobs that have about so many tasks. */
+    /** Number of jobs that contain about `tasks` tasks. */
     countJobs(tasks: number): number {
         return Math.max(1, Math.round(tasks / this.#tasksAJob));
     }
@@ -51,7 +51,7 @@ export class JobsAhead {
         this.#since = this.#lastEnd;
     }
 
-    /** No task is taken ahead until some have been tiny again, about fifty. */
+    /** Stops taking tasks ahead until about fifty have been tiny again. */
     pause(): void {
         this.#mean = Math.max(this.#mean, 10 * TINY_TASK_S);
     }

@@ -1,6 +1,6 @@
 /*
- * What stands in Redis under which name. Everything of a run has its id in braces, so that a cluster keeps it together and an
- * access list can name it.
+ * The keys in Redis. All keys of a run contain its id in braces, so that a cluster keeps them together and an access list can
+ * match them.
  */
 
 const ROOT = 'resume-run';
@@ -11,32 +11,34 @@ export const RUNS_KEY = `${ROOT}:runs`;
 /** Hash: worker id -> `WorkerInfo`. */
 export const WORKERS_KEY = `${ROOT}:workers`;
 
-/** Name of the queue of tasks that any worker of a run can do; those that need a toolchain have other ones, see task-queues.ts. */
+/**
+ * Name of the queue of tasks that any worker of a run can do; tasks that need a toolchain have other queues, see task-queues.ts.
+ */
 export const QUEUE_NAME = 'tasks';
 
 /** The keys of one run. */
 export interface RunKeys {
-    /** BullMQ's own keys start with it. */
+    /** Prefix of BullMQ's own keys. */
     readonly prefix: string;
     /** Hash: name of a queue -> the languages that its tasks need, as JSON. */
     readonly queues: string;
-    /** List: what running tasks ask of the coordinator. */
+    /** List: requests of running tasks to the coordinator. */
     readonly calls: string;
-    /** List: lines of log of running tasks; bounded. */
+    /** List: log lines of running tasks; bounded. */
     readonly logs: string;
     /** Channel: ids of jobs to abort. */
     readonly aborts: string;
-    /** String: which process coordinates the run; expires unless that renews it. */
+    /** String: the process that coordinates the run; expires unless the coordinator renews it. */
     readonly coordinator: string;
     /** List: the coordinator's answers to one worker. */
     replies(worker: string): string;
     /** String: an answer that is too long for its job. @param name differs with each try */
     answer(name: string): string;
-    /** String: a piece of a file of output. @param name of the answer that names the file */
+    /** String: a piece of an output file. @param name name of the answer that refers to the file */
     output(name: string, sha256: string, piece: number): string;
     /** String: a file of a sample, by the SHA-256 of its bytes. */
     file(sha256: string): string;
-    /** What BullMQ has of one queue. */
+    /** BullMQ's keys for one queue. */
     queue(name: string): QueueKeys;
 }
 
@@ -44,13 +46,13 @@ export interface RunKeys {
 export interface QueueKeys {
     /** Hash: a job. */
     job(id: string): string;
-    /** String: the token of the worker that has a job; expires unless that renews it. */
+    /** String: the token of the worker that has a job; expires unless the worker renews it. */
     lock(id: string): string;
-    /** Ids of jobs by state, and notes of BullMQ's own. */
+    /** Ids of jobs by state, and BullMQ's own data. */
     state(state: (typeof STATES)[number] | 'stalled-check'): string;
 }
 
-/** The last parts of the keys that BullMQ has for a queue like ours, beside those of jobs and those that expire by themselves. */
+/** Last parts of the keys that BullMQ creates for such a queue, except those of jobs and those that expire by themselves. */
 export const STATES = [
     'wait',
     'active',
@@ -63,7 +65,7 @@ export const STATES = [
     'stalled',
 ] as const;
 
-/** @param run its name, see `nameRun` */
+/** @param run the run's name, see `nameRun` */
 export function makeRunKeys(run: string): RunKeys {
     const prefix = `${ROOT}:{${run}}`;
     return {

@@ -9,16 +9,16 @@ import type { TaskJob } from './flight.js';
 import type { TaskQueue, TaskQueues } from './task-queues.js';
 
 /*
- * Every key of a run expires a week after its coordinator was last there, so that a run which nobody ever continues does not stay in
- * Redis for good. The living coordinator renews them.
+ * Every key of a run expires a week after its coordinator was last seen, so that abandoned runs do not stay in Redis forever. A
+ * live coordinator renews them.
  */
 
 /** Milliseconds between two renewals of the keys of jobs. */
 const RENEW_MS = 3_600_000;
 
-/** What a coordinator has in Redis, and for how long it stays. */
+/** The keys of a coordinator in Redis, and how long they last. */
 export class RunLease {
-    /** Tells this start of the run from others. */
+    /** Distinguishes this start of the run from others. */
     readonly start = randomBytes(8).toString('hex');
     readonly #claim: CoordinatorClaim;
     #isRivalTold = false;
@@ -36,8 +36,8 @@ export class RunLease {
     }
 
     /**
-     * Makes this process the coordinator of the run, and tells workers of it. Those that still do what an earlier start with other
-     * options wanted are told that it is over; what they have finished stays, for a start that wants it again.
+     * Makes this process the coordinator of the run, and announces the run to workers. Workers that still serve an earlier start
+     * with other options are told that it is over; its finished results stay, for a start that wants them again.
      * @param shown the address of Redis without secrets
      * @throws UserError (exit 3) if another process coordinates it
      */
@@ -49,8 +49,8 @@ export class RunLease {
     }
 
     /**
-     * Tells workers of the run; again from time to time, because Redis may have lost it.
-     * @returns whether Redis did not know of it
+     * Announces the run to workers. Called repeatedly, because Redis may have lost it.
+     * @returns whether Redis did not have it
      */
     async register(): Promise<boolean> {
         await Promise.all([this.clock.compare(), this.#renewClaim()]);
@@ -86,8 +86,8 @@ export class RunLease {
     }
 
     /**
-     * Takes the run out of Redis, but for results that wait: a later start collects them.
-     * @param isWanted whether the result of a finished job is
+     * Removes the run from Redis, except for waiting results, which a later start collects.
+     * @param isWanted whether the result of a finished job is wanted
      */
     async end(isWanted: (job: string) => boolean): Promise<void> {
         const { client, keys } = this;
@@ -103,7 +103,7 @@ export class RunLease {
         await this.#claim.release();
     }
 
-    /** Removes the finished jobs whose result is not wanted. @returns how many stay */
+    /** Removes the finished jobs whose result is not wanted. @returns how many are kept */
     async #keepFinished({ queue, keys }: TaskQueue, isWanted: (job: string) => boolean): Promise<number> {
         const finished = await this.client.zrange(keys.state('completed'), '0', '-1');
         let kept = 0;
@@ -115,7 +115,7 @@ export class RunLease {
     }
 }
 
-/** What a run has in Redis beside its jobs and what expires soon. */
+/** The keys of a run in Redis, except for those of jobs and those that expire soon. */
 const listQueueKeys = (keys: RunKeys, queues: readonly { readonly name: string }[]): string[] => [
     keys.queues,
     keys.calls,
@@ -123,7 +123,7 @@ const listQueueKeys = (keys: RunKeys, queues: readonly { readonly name: string }
     ...queues.flatMap(({ name }) => STATES.map((state) => keys.queue(name).state(state))),
 ];
 
-/** Gives those keys of a run an expiry that have none: workers make some after its coordinator has died. */
+/** Sets an expiry on keys of a run that have none: workers create some after its coordinator has died. */
 export async function expireQueues(client: Redis, keys: RunKeys): Promise<void> {
     const names = listQueueKeys(keys, parseQueues(await client.hgetall(keys.queues)));
     const asked = client.pipeline();
@@ -137,7 +137,7 @@ export async function expireQueues(client: Redis, keys: RunKeys): Promise<void> 
     if (pipeline.length > 0) await pipeline.exec();
 }
 
-/** The runs of a Redis, by name. Those whose coordinator has not been seen for as long as their keys last are forgotten. */
+/** The runs in a Redis, by name. Removes those whose coordinator has not been seen for as long as their keys last. */
 export async function readRuns(client: Redis, clock: SharedClock): Promise<ReadonlyMap<string, RunInfo>> {
     const found = new Map<string, RunInfo>();
     for (const [run, text] of Object.entries(await client.hgetall(RUNS_KEY))) {

@@ -5,51 +5,57 @@ import type { Served, Task } from '../../model/task.js';
 import { VERDICTS } from '../../model/verdict.js';
 
 /*
- * What passes between a coordinator and its workers by way of Redis. Either side reads what the other wrote, or anybody who may
- * write to that Redis, so nothing is used before it was checked here.
+ * Messages between a coordinator and its workers, sent through Redis. Either side reads what the other, or anybody with write
+ * access to that Redis, has written, so everything is validated here before use.
  */
 
-/** Changes when coordinators and workers of two versions would misunderstand each other. */
+/** Change this when coordinators and workers of two versions would misunderstand each other. */
 export const PROTOCOL = 2;
 
 const MIB = 1024 * 1024;
 
-/** Bytes of a task with its source, as JSON; of the tasks of one job together, too. */
+/** Maximum bytes of a task with its source, as JSON, and of all tasks of one job together. */
 export const LARGEST_TASK = 16 * MIB;
 
-/** Tasks of one job. */
+/** Maximum number of tasks in a job. */
 export const MOST_TASKS = 32;
 
-/** Bytes of an answer, as JSON. */
+/** Maximum bytes of an answer, as JSON. */
 export const LARGEST_ANSWER = 32 * MIB;
 
-/** Bytes of one file of a sample. Redis holds it for a short while. */
+/** Maximum bytes of one file of a sample. Redis holds it for a short while. */
 export const LARGEST_FILE = 256 * MIB;
 
-/** An answer of more characters waits in a key of its own: BullMQ writes short ones a second time, into its stream of events. */
+/**
+ * Maximum characters of an answer that is stored in its job. Longer ones get a key of their own, because BullMQ also writes
+ * answers to its event stream.
+ */
 export const INLINE_ANSWER = 4096;
 
-/** Seconds that what a run has in Redis stays after its coordinator was last seen: a week, see lease.ts. */
+/** Seconds for which a run's data stays in Redis after its coordinator was last seen: a week, see lease.ts. */
 export const RUN_TTL_S = 7 * 86_400;
 
 const NAME = z.string().min(1).max(4096);
 const SHA256 = z.string().regex(/^[0-9a-f]{64}$/);
 const COUNT = z.int().min(0);
-/** What a worker makes up as the last part of a key. */
+/** Names that a worker generates for the last part of a key. */
 const KEY_NAME = /^[\w-]{1,128}$/;
 
 const json: z.ZodType<Json> = z.json();
 
-/** What `JSON.parse` made is JSON. Values that go to a process and nowhere else may be nested too deep for that: it fails their task. */
+/**
+ * Everything that `JSON.parse` returns is JSON. Values that are only passed on to a process may be nested too deep for that; then
+ * their task fails.
+ */
 const anyJson = z.custom<Json>((value) => value !== undefined);
 
-/** Bytes: as text, or a file that a worker looks for at `path` and fetches where it is not that file. */
+/** Bytes: as text, or as a file that a worker looks for at `path`, and fetches if the file there is a different one. */
 const content = z.union([
     z.strictObject({ text: z.string(), digest: SHA256 }),
     z.strictObject({ path: z.string().min(1), digest: SHA256 }),
 ]);
 
-/** Relative, `/` between folders, nothing that leads out of its folder. */
+/** Relative, with `/` between folders, and without anything that leads out of its folder. */
 const fileName = z
     .string()
     .max(4096)
@@ -90,10 +96,10 @@ const task = z.looseObject({
     stage: SHA256.nullable(),
 });
 
-/** `data` of a job. The tasks are a text in it, so that its size is known before it is read. */
+/** `data` of a job. It holds the tasks as a text, so that their size is known before parsing. */
 const job = z.strictObject({
     v: z.literal(PROTOCOL),
-    /** Of the run that put it there, see `RunInfo`. */
+    /** The start of the run that added the job, see `RunInfo`. */
     start: NAME,
     tasks: z.string().max(LARGEST_TASK),
 });
@@ -104,26 +110,26 @@ const tasks = z
     .max(MOST_TASKS)
     .refine((all) => new Set(all.map(({ name }) => name)).size === all.length);
 
-/** A task, under the name that it has in Redis. */
+/** A task with its name in Redis. */
 export interface NamedTask {
     readonly name: string;
     readonly task: Task;
 }
 
-/** A task as a job carries it; `stage` of the task is the digest of its sample's manifest. */
+/** Serializes a task for a job; the task's `stage` is the digest of its sample's manifest. */
 export const packTask = (named: NamedTask): string => JSON.stringify(named);
 
-/** Puts tasks into a job's data. @param packed see `packTask` */
+/** Builds the data of a job from tasks. @param packed see `packTask` */
 export const packJob = (start: string, packed: readonly string[]): z.infer<typeof job> => ({
     v: PROTOCOL,
     start,
     tasks: `[${packed.join(',')}]`,
 });
 
-/** @throws Error if they are not tasks */
+/** @throws Error if the data does not contain valid tasks */
 export function unpackJob(raw: unknown): { readonly start: string; readonly tasks: readonly NamedTask[] } {
     const { start, tasks: text } = job.parse(raw);
-    // The fields that nothing here depends on stay as the coordinator wrote them; executors take them as they come from datasets.
+    // Fields not used here stay as the coordinator wrote them; executors take them as they come from datasets.
     return { start, tasks: tasks.parse(JSON.parse(text)) as object as NamedTask[] };
 }
 
@@ -147,10 +153,10 @@ const outcome = z.discriminatedUnion('kind', [
 ]);
 
 const answer = z.strictObject({
-    /** Host, the worker's process and the one that ran the task: `node7-4711-process-2`. */
+    /** Host, the worker's process id and the process that ran the task: `node7-4711-process-2`. */
     workerId: NAME,
     served: z.strictObject({ outcome, startedAt: z.number(), duration: z.number().min(0) }),
-    /** Set where the outcome names output files: under which name their pieces are in Redis. */
+    /** Set if the outcome refers to output files: the name under which their pieces are in Redis. */
     outputs: z.string().regex(KEY_NAME).optional(),
 });
 
@@ -160,13 +166,13 @@ export interface WorkerAnswer {
     readonly outputs?: string;
 }
 
-/** @throws Error if it is not an answer */
+/** @throws Error if it is not a valid answer */
 export function parseWorkerAnswer(text: string): WorkerAnswer {
     if (text.length > LARGEST_ANSWER) throw new Error(`an answer of ${text.length} characters`);
     return answer.parse(JSON.parse(text)) as object as WorkerAnswer;
 }
 
-/** A text of a worker: itself, or the key where it waits. */
+/** A text returned by a worker: the text itself, or the name of the key that holds it. */
 const returned = z.union([
     z.strictObject({ v: z.literal(PROTOCOL), answer: z.string().max(INLINE_ANSWER) }),
     z.strictObject({ v: z.literal(PROTOCOL), name: z.string().regex(KEY_NAME) }),
@@ -174,21 +180,21 @@ const returned = z.union([
 
 export type Returned = z.infer<typeof returned>;
 
-/** @throws Error if it is not what a worker's job returns */
+/** @throws Error if it is not a valid return value of a worker's job */
 export const parseReturned = (raw: unknown): Returned => returned.parse(raw);
 
-/** What a job came to, or has come to so far: a text that `Returned` holds. */
+/** The results of a job so far: the text in `Returned`. */
 const results = z.strictObject({
     answers: z
         .array(
             z.union([
                 z.strictObject({ task: NAME, answer }),
-                /** It is long, and waits under this name. */
+                /** A long answer, stored under this name. */
                 z.strictObject({ task: NAME, name: z.string().regex(KEY_NAME) }),
             ]),
         )
         .max(MOST_TASKS),
-    /** Tasks that have not run, or not to their end, and are to be handed out again. */
+    /** Tasks that have not run, or not completed, and must be handed out again. */
     left: z.array(NAME).max(MOST_TASKS),
 });
 
@@ -202,7 +208,7 @@ export interface JobResults {
     readonly left: readonly string[];
 }
 
-/** @throws Error if it is not what a job came to */
+/** @throws Error if the text is not the results of a job */
 export function parseResults(text: string): JobResults {
     if (text.length > LARGEST_ANSWER) throw new Error(`an answer of ${text.length} characters`);
     return results.parse(JSON.parse(text)) as object as JobResults;
@@ -212,42 +218,44 @@ const runInfo = z.strictObject({
     protocol: z.int(),
     /** Of resume-run. */
     version: NAME,
-    /** Its name in Redis: the id, and a digest of what its answers depend on beside the tasks, see `nameRun`. */
+    /**
+     * The run's name in Redis: the id, and a digest of everything that its answers depend on besides the tasks, see `nameRun`.
+     */
     run: NAME,
-    /** The run's id, as its results directory has it. */
+    /** The run's id, as in its results directory. */
     id: NAME,
-    /** Differs with each start of the run: calls that the one before did not answer go to this one. */
+    /** Differs with each start of the run: calls that the previous start did not answer go to this one. */
     start: NAME,
     host: NAME,
     descriptor: z.looseObject({ kind: NAME }),
-    /** The coordinator's own toolchains: compiler by language. Absent where nothing is judged. */
+    /** The coordinator's own toolchains: compiler by language. Absent if nothing is judged. */
     toolchains: z.record(NAME, z.string()).optional(),
-    /** `bwrap`, `rlimit`, `none`; absent where nothing is judged. */
+    /** `bwrap`, `rlimit` or `none`; absent if nothing is judged. */
     sandbox: NAME.optional(),
     /** Milliseconds since the epoch, by the clock of Redis. */
     seen: z.number(),
 });
 
-/** What a coordinator says of its run. */
+/** A coordinator's description of its run. */
 export interface RunInfo extends Omit<z.infer<typeof runInfo>, 'descriptor'> {
     readonly descriptor: ExecutorDescriptor;
 }
 
-/** What stays the same as long as the run goes on. */
+/** The part that stays the same throughout the run. */
 export type RunOrigin = Omit<RunInfo, 'seen' | 'start'>;
 
-/** @returns null if it is not one */
+/** @returns null if it is not a valid description */
 export const parseRunInfo = (text: string): RunInfo | null => parseOrNull(runInfo, text);
 
 const languages = z.array(NAME).max(64);
 
-/** A queue of a run: tasks that need the same toolchains. */
+/** A queue of a run, for tasks that need the same toolchains. */
 export interface QueueInfo {
     readonly name: string;
     readonly languages: readonly string[];
 }
 
-/** @param fields hash `RunKeys.queues`; what is not of our making is left out */
+/** @param fields hash `RunKeys.queues`; invalid fields are ignored */
 export const parseQueues = (fields: Readonly<Record<string, string>>): QueueInfo[] =>
     Object.entries(fields).flatMap(([name, text]) => {
         const found = QUEUE.test(name) ? parseOrNull(languages, text) : null;
@@ -263,43 +271,43 @@ const workerInfo = z.strictObject({
     pid: COUNT,
     version: NAME,
     executors: z.array(NAME),
-    /** What it can run: version of the compiler, or of what runs it, by language. */
+    /** What it can run: version of the compiler or interpreter, by language. */
     toolchains: z.record(NAME, z.string()),
     sandbox: NAME.nullable(),
-    /** Tasks that it runs at once. */
+    /** Number of tasks that it runs at once. */
     slots: COUNT,
     inFlight: COUNT,
-    /** Tiny tasks that it has taken beyond its slots: they wait there for those before them. */
+    /** Tiny tasks taken beyond its slots, where they wait for those before them. */
     takenAhead: COUNT,
     done: COUNT,
     failures: COUNT,
     isDraining: z.boolean(),
-    /** Runs that it does not serve, each with the reason. */
+    /** Runs that it does not serve, with the reasons. */
     refused: z.array(z.strictObject({ run: NAME, id: NAME, why: z.string() })),
-    /** Milliseconds since the epoch, by the clock of Redis, as `seen`. */
+    /** Milliseconds since the epoch, by the clock of Redis, like `seen`. */
     startedAt: z.number(),
     seen: z.number(),
 });
 
-/** What a worker says of itself. */
+/** A worker's description of itself. */
 export type WorkerInfo = z.infer<typeof workerInfo>;
 
-/** @returns null if it is not one */
+/** @returns null if it is not a valid description */
 export const parseWorkerInfo = (text: string): WorkerInfo | null => parseOrNull(workerInfo, text);
 
 const call = z.discriminatedUnion('type', [
     z.strictObject({
         type: z.literal('call'),
         worker: NAME,
-        /** The name that the task has in Redis. */
+        /** The task's name in Redis. */
         task: NAME,
-        /** Token of the lock by which the worker has its job. */
+        /** Token of the lock that the worker has on its job. */
         token: NAME,
         call: NAME,
         request: z.discriminatedUnion('do', [
             z.strictObject({ do: z.literal('save-step'), name: NAME, value: z.record(z.string(), json) }),
             z.strictObject({ do: z.literal('ask'), request: z.record(z.string(), json) }),
-            /** The sample's file with this digest is to be put where workers find it. */
+            /** Requests the sample's file with this digest, to be put where workers find it. */
             z.strictObject({ do: z.literal('send-file'), sha256: SHA256 }),
         ]),
     }),
@@ -308,7 +316,7 @@ const call = z.discriminatedUnion('type', [
 
 export type WorkerCall = z.infer<typeof call>;
 
-/** @returns null if it is not one */
+/** @returns null if it is not a valid call */
 export const parseWorkerCall = (text: string): WorkerCall | null => parseOrNull(call, text);
 
 const reply = z.strictObject({
@@ -318,7 +326,7 @@ const reply = z.strictObject({
     problem: z.string().nullable(),
 });
 
-/** @returns null if it is not one */
+/** @returns null if it is not a valid reply */
 export const parseReply = (text: string): z.infer<typeof reply> | null => parseOrNull(reply, text);
 
 function parseOrNull<T>(schema: z.ZodType<T>, text: string): T | null {

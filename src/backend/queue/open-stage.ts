@@ -2,21 +2,21 @@ import { sleep } from '../../util/sleep.js';
 import { waitUntilAborted } from '../../util/until-aborted.js';
 import type { StageCache } from './stage-cache.js';
 
-/** Milliseconds between two tries to get a sample from a coordinator that does not have it (yet), and how many there are. */
+/** Milliseconds between two tries to get a sample from a coordinator that does not have it (yet), and the number of tries. */
 const SAMPLE_RETRY = { ms: 2000, tries: 30 } as const;
 
 /** Milliseconds that a task waits for its sample while the coordinator is away. */
 const SAMPLE_PATIENCE_MS = 600_000;
 
-/** A sample on this machine's disk; it stays there until it is released. */
+/** A sample on this machine's disk, which stays there until it is released. */
 export interface OpenStage {
     readonly path: string;
     readonly release: () => void;
 }
 
 /**
- * Fetches the sample of a task. The coordinator may be away, or have started just now and not have the sample in work yet.
- * @param ending aborted when the task is not to run any more
+ * Fetches the sample of a task. The coordinator may be away, or may have started just now and not have opened the sample yet.
+ * @param ending aborted when the task must not run any more
  */
 export async function openStage(
     stages: StageCache,
@@ -30,7 +30,7 @@ export async function openStage(
         try {
             return await waitUntilAborted(using, over);
         } catch (error) {
-            // It may come after all, when nobody waits for it any more.
+            // It may still arrive when nobody waits for it any more.
             if (over.aborted)
                 void using.then(
                     ({ release }) => release(),

@@ -11,26 +11,26 @@ import type { RunKeys } from './keys.js';
 import { RUN_TTL_S } from './messages.js';
 
 /*
- * Output that is too long for an answer, or is not text, stands in files of the worker. They cross in pieces, each under a key of
- * its own, and are in the results directory before the run hears of the task's end. The pieces stay until the commit is on disk,
- * so that a coordinator which is killed in between finds them again.
+ * Output that is too long for an answer, or is not text, is in files of the worker. They are sent in pieces, each under its own
+ * key, and are in the results directory before the run learns that the task has ended. The pieces stay until the commit is on
+ * disk, so that if a coordinator is killed in between, the next one finds them.
  */
 
 type Outcome = Served['outcome'];
 
-/** Bytes of one piece. */
+/** Bytes per piece. */
 const PIECE = 4 * 1024 * 1024;
 
-/** Bytes of files that one worker has in Redis at once, for one run; a larger file goes alone. */
+/** Maximum bytes of files that one worker has in Redis at once, for one run; a larger file is sent alone. */
 const WAITING_BOUND = 256 * 1024 * 1024;
 
-/** Bytes of sent files that a worker leaves on its disk: the next task may have the same output, and have found it there. */
+/** Bytes of sent files that a worker keeps on its disk: the next task may have found the same output there and refer to it. */
 const KEPT_ON_DISK = 256 * 1024 * 1024;
 
-/** Milliseconds between two looks at whether there is room. */
+/** Milliseconds between two checks for room. */
 const ROOM_LOOK_MS = 500;
 
-/** The output files that an outcome names, each once. */
+/** The output files that an outcome refers to, each once. */
 export function findOutputFiles(outcome: Outcome): readonly OutputFile[] {
     const noted =
         outcome.kind === 'verdict'
@@ -48,12 +48,12 @@ const listKeys = (keys: RunKeys, name: string, { sha256, bytes }: OutputFile): s
 
 /** The worker's side. */
 export class OutputSender {
-    /** What may still be in Redis: bytes by the key that goes last. */
+    /** Files that may still be in Redis: bytes by the key that is removed last. */
     readonly #waiting = new Map<string, number>();
-    /** Sent files on this disk, the longest unused first, with their bytes. */
+    /** Bytes of the sent files on this disk, least recently used first. */
     readonly #onDisk = new Map<string, number>();
 
-    /** @param folder absolute; `.outputs` in it has the files */
+    /** @param folder absolute; the files are in its `.outputs` */
     constructor(
         private readonly client: Redis,
         private readonly keys: RunKeys,
@@ -62,9 +62,9 @@ export class OutputSender {
 
     /**
      * Puts the files of an outcome into Redis.
-     * @param name of the answer that they belong to
-     * @param isWanted false ends the wait for room
-     * @returns false if it was not wanted any more, or a file is gone: the task must run again
+     * @param name name of the answer that they belong to
+     * @param isWanted returning false ends the wait for room
+     * @returns false if they are no longer wanted, or a file is gone and the task must run again
      */
     async send(name: string, files: readonly OutputFile[], isWanted: () => boolean): Promise<boolean> {
         for (const file of files) {
@@ -97,7 +97,7 @@ export class OutputSender {
         return true;
     }
 
-    /** Redis refuses what it has no memory for until the coordinator has taken some of it. */
+    /** While Redis is out of memory, retries until the coordinator has taken some of the data. */
     async #put(key: string, piece: Buffer, isWanted: () => boolean): Promise<boolean> {
         while (isWanted()) {
             try {
@@ -138,11 +138,11 @@ export class OutputSender {
 
 /** Where a coordinator keeps output files. */
 export interface OutputPlace {
-    /** The results directory. Absolute. */
+    /** Absolute path of the results directory. */
     readonly dir: string;
-    /** Names the temporary files of this run. */
+    /** Used in the names of this run's temporary files. */
     readonly holder: string;
-    /** Bytes of one file, at most. */
+    /** Maximum bytes of one file. */
     readonly limit: number;
 }
 
@@ -150,7 +150,7 @@ export interface OutputPlace {
 export class OutputReceiver {
     readonly #folder: ContentFolder;
     readonly #limit: number;
-    /** One file at a time is in memory. */
+    /** Keeps only one file in memory at a time. */
     #turn: Promise<unknown> = Promise.resolve();
 
     constructor(
@@ -163,9 +163,9 @@ export class OutputReceiver {
     }
 
     /**
-     * Makes the files of an answer durable here.
-     * @returns keys to remove after the commit; or what could not be written, as if the task had run here
-     * @throws Error if a file has not come whole, or is larger than it may be
+     * Saves the files of an answer durably on this machine.
+     * @returns keys to remove after the commit; or the write error, as if the task had run here
+     * @throws Error if a file is incomplete, damaged or too large
      */
     async receive(
         name: string,

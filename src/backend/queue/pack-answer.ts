@@ -14,7 +14,10 @@ import {
     type WorkerAnswer,
 } from './messages.js';
 
-/** Makes a worker's answer part of what its job returns, and puts it beside that if it is long. @throws what Redis says */
+/**
+ * Adds a worker's answer to the return value of its job, or stores it under a key of its own if it is long. @throws errors of
+ * Redis
+ */
 export async function packAnswer(
     client: Redis,
     keys: RunKeys,
@@ -27,7 +30,10 @@ export async function packAnswer(
     return { task, name: await keep(client, keys, kept) };
 }
 
-/** Puts what a job came to into what it returns, or beside it if it is long. @throws what Redis says */
+/**
+ * Builds the return value of a job from its results, or stores them under a key of their own if they are long. @throws errors of
+ * Redis
+ */
 export async function packResults(client: Redis, keys: RunKeys, results: JobResults): Promise<Returned> {
     const text = JSON.stringify(results);
     if (text.length <= INLINE_ANSWER) return { v: PROTOCOL, answer: text };
@@ -35,20 +41,20 @@ export async function packResults(client: Redis, keys: RunKeys, results: JobResu
 }
 
 async function keep(client: Redis, keys: RunKeys, text: string): Promise<string> {
-    // Another name for each try: a late one must not change the answer of the one that counts.
+    // Use a new name for each try: a late one must not overwrite the answer that counts.
     const name = randomBytes(16).toString('hex');
     await client.setex(keys.answer(name), RUN_TTL_S, text);
     return name;
 }
 
-/** In the place of an answer that no coordinator would take. */
+/** Replaces an answer that no coordinator would accept. */
 function refuseAnswer({ workerId, served }: WorkerAnswer, bytes: number): WorkerAnswer {
     const message = `the result is larger than a queue takes: ${bytes} characters, at most ${LARGEST_ANSWER}`;
     const failure = { reason: 'result-too-large', message, bytes } as const;
     return { workerId, served: { ...served, outcome: { kind: 'failure', failure, by: null } } };
 }
 
-/** What a worker has told of a job before it was lost. @param progress of the job */
+/** What an earlier worker reported about a job before it was lost. @param progress progress of the job */
 export async function readEnded(client: Redis, keys: RunKeys, progress: unknown): Promise<JobResults> {
     const nothing = { answers: [], left: [] };
     if (typeof progress !== 'object') return nothing;

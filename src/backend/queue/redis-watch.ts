@@ -5,20 +5,20 @@ interface RedisWatchOptions {
     readonly shown: string;
     readonly onPaused: (message: string) => void;
     readonly onResumed: (message: string) => void;
-    /** Called again and again while Redis is there, and at once when it is back: it may have lost what it had. */
+    /** Called regularly while Redis is available, and at once when it is back, because it may have lost its data. */
     readonly look: (isBack: boolean) => Promise<void>;
 }
 
 /** Milliseconds between two looks. */
 export const LOOK_MS = 2000;
 
-/** Milliseconds without a connection after which people are told. */
+/** Milliseconds without a connection after which the user is told. */
 const GONE_MS = 500;
 
-/** Milliseconds without an answer to a look after which people are told: a link may be dead without a word. */
+/** Milliseconds without an answer to a look after which the user is told: a connection may die silently. */
 const SILENT_MS = 5000;
 
-/** Watches whether Redis is there, and tells of it with one line each way. */
+/** Watches whether Redis is available, and reports each change in one line. */
 export class RedisWatch {
     readonly #client: Redis;
     readonly #options: RedisWatchOptions;
@@ -26,7 +26,7 @@ export class RedisWatch {
     #silence: NodeJS.Timeout | undefined;
     #isPaused = false;
     #isLooking = false;
-    /** Redis has come back since the last look began. */
+    /** Whether Redis has come back since the last look began. */
     #wasAway = false;
     #isClosed = false;
 
@@ -60,7 +60,7 @@ export class RedisWatch {
             await this.#options.look(wasAway);
             if (this.#client.status === 'ready') this.#resume('answers again');
         } catch {
-            // Redis went away in between; the next look is soon.
+            // Redis went away in between; the next look comes soon.
         } finally {
             clearTimeout(late);
             this.#isLooking = false;

@@ -3,25 +3,25 @@ import { getMessage } from '../../util/message.js';
 import { decodePercent } from '../../util/percent.js';
 import { UserError } from '../../util/user-error.js';
 
-/** Where Redis is and how to sign in. Holds secrets: never shown, never written down. */
+/** The address and credentials of Redis. They contain secrets: never show or store them. */
 export interface RedisAccess {
     /** `redis://user:password@host:6379/0`, `rediss://` for TLS, or `unix:///path/to/socket`. */
     readonly url: string;
-    /** Goes before the one in `url`; null: none. */
+    /** Takes precedence over the password in `url`; null if there is none. */
     readonly password: string | null;
-    /** Certificates (PEM) that sign the server's, for `rediss://`; null: those that Node trusts. */
+    /** CA certificates (PEM) for `rediss://`; null: those that Node trusts. */
     readonly ca: string | null;
     /** The address without secrets, for messages. */
     readonly shown: string;
 }
 
-/** The packages that the queue needs; they are optional. */
+/** The packages that the queue needs, which are optional dependencies. */
 export interface QueuePackages {
     readonly bullmq: typeof import('bullmq');
     readonly ioredis: { readonly Redis: typeof import('ioredis').Redis };
 }
 
-/** The versions that the tests run with. */
+/** The versions that are tested. */
 const PACKAGES = 'bullmq@6.7.0 ioredis@6.0.0';
 
 /** @throws UserError (exit 2) that says what to install */
@@ -38,35 +38,38 @@ export async function loadQueuePackages(): Promise<QueuePackages> {
     }
 }
 
-/** Milliseconds that a first connection may take. */
+/** Milliseconds allowed for the first connection. */
 const CONNECT_PATIENCE_MS = 10_000;
 
-/** Milliseconds between tries to reach a Redis that is gone, at most. */
+/** Maximum milliseconds between two tries to reconnect to Redis. */
 const RECONNECT_MS = 1000;
 
-/** Milliseconds without an answer after which a connection is given up and made anew: a link may die without a word. Longer than sending the largest file takes. */
+/**
+ * Milliseconds without an answer after which a connection is replaced, because it may die silently. Longer than sending the
+ * largest file takes.
+ */
 const SILENT_SOCKET_MS = 60_000;
 
-/** A connection that waits for as long as Redis is gone, whatever it is asked. Errors show in the events of its owner. */
+/** Creates a connection whose commands wait for as long as Redis is gone. Its owner sees errors as events. */
 function makeClient({ ioredis }: QueuePackages, access: RedisAccess): Redis {
     const options = {
         maxRetriesPerRequest: null,
         retryStrategy: (times: number) => Math.min(times * 100, RECONNECT_MS),
         lazyConnect: true,
         socketTimeout: SILENT_SOCKET_MS,
-        // A failover leaves a connection to what is a replica now.
+        // After a failover, the connection may lead to a replica.
         reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
         ...readAddress(access),
     };
     const client = new ioredis.Redis(options);
-    // Without a listener each failed try would be printed.
+    // Without a listener, each failed try would be printed.
     client.on('error', () => {});
     return client;
 }
 
 type Address = Pick<RedisOptions, 'path' | 'host' | 'port' | 'username' | 'password' | 'db' | 'tls'>;
 
-/** Where to connect and as whom, as ioredis takes it. Given an address itself, it would leave out our certificates. */
+/** The address and user in the form of ioredis options. Given a URL, ioredis would ignore our certificates. */
 function readAddress({ url, password: separate, ca }: RedisAccess): Address {
     const { protocol, hostname, port, pathname, username, password } = new URL(url);
     if (protocol === 'unix:') {
@@ -76,7 +79,7 @@ function readAddress({ url, password: separate, ca }: RedisAccess): Address {
     const secret = separate ?? decodePercent(password);
     const db = Number(pathname.slice(1));
     return {
-        // An IPv6 address stands in brackets.
+        // Remove the brackets around an IPv6 address.
         host: hostname.replace(/^\[(.*)\]$/, '$1'),
         port: port === '' ? 6379 : Number(port),
         ...(username === '' ? {} : { username: decodePercent(username) }),
@@ -134,7 +137,7 @@ export async function connectRedis(packages: QueuePackages, access: RedisAccess)
 const isRefusal = (message: string): boolean =>
     /^(?:NOAUTH|WRONGPASS|NOPERM|ERR AUTH|ERR invalid password)/.test(message);
 
-/** Says in one line what Redis does not let this user do; any other error is returned as it is. */
+/** Turns a permission error of Redis into one line that says what this user may not do; returns any other error as it is. */
 export function explainRefusal(error: unknown, shown: string): unknown {
     const message = getMessage(error);
     if (!message.startsWith('NOPERM')) return error;
@@ -145,22 +148,22 @@ export function explainRefusal(error: unknown, shown: string): unknown {
     );
 }
 
-/** Whether TLS ended because of the server's certificate. */
+/** Whether TLS failed because of the server's certificate. */
 const isDistrust = (error: Error): boolean =>
     'code' in error &&
     typeof error.code === 'string' &&
     /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS_CERT/.test(error.code);
 
-/** What a queue must know of how Redis is set up. */
+/** Settings of Redis that matter to a queue. */
 export interface RedisSettings {
-    /** Bytes that it may use; 0: no bound. Null: it does not tell. */
+    /** Maximum memory in bytes; 0: unlimited. Null if unknown. */
     readonly maxMemory: number | null;
     readonly policy: string | null;
-    /** Whether it keeps an append-only file; null: it does not tell. */
+    /** Whether it keeps an append-only file; null if unknown. */
     readonly appendOnly: boolean | null;
 }
 
-/** Asks how Redis is set up; what an access list forbids us to ask stays null. */
+/** Reads the settings of Redis; those that an access list does not let us read stay null. */
 export async function readRedisSettings(client: Redis): Promise<RedisSettings> {
     const info = await client.info().catch(() => '');
     const find = (name: string): string | null =>
@@ -175,9 +178,9 @@ export async function readRedisSettings(client: Redis): Promise<RedisSettings> {
 }
 
 /**
- * Looks whether Redis keeps what it is given.
+ * Checks that Redis keeps the data it is given.
  * @returns lines to show
- * @throws UserError (exit 2) if it throws keys away when it is full
+ * @throws UserError (exit 2) if it evicts keys when it is full
  */
 export function checkSettings(
     { maxMemory, policy, appendOnly }: RedisSettings,

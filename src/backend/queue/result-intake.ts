@@ -27,22 +27,24 @@ interface ResultIntakeOptions {
     readonly keys: RunKeys;
     readonly jobs: TaskJobs;
     readonly clock: SharedClock;
-    /** Null: tasks leave no files. */
+    /** Null if tasks leave no files. */
     readonly outputs: OutputReceiver | null;
-    /** Whether Redis is unreachable or this coordinator is closed: an answer that cannot be read then is not the fault of its worker. */
+    /**
+     * Whether Redis is unreachable or this coordinator is closed. An answer that cannot be read then is not the worker's fault.
+     */
     readonly isAway: () => boolean;
     readonly settle: (flight: Flight, completion: Completion) => void;
-    /** The task is to be handed out once more. */
+    /** Hands the task out once more. */
     readonly again: (flight: Flight) => void;
-    /** A task took so many seconds. */
+    /** Called with the duration of a task in seconds. */
     readonly onTaken: (duration: number) => void;
 }
 
-/** Takes in what workers return. */
+/** Processes what workers return. */
 export class ResultIntake {
     constructor(private readonly options: ResultIntakeOptions) {}
 
-    /** Fetches what a job came to; its event was missed, or came before this coordinator. */
+    /** Fetches the results of a job whose event was missed, or came before this coordinator started. */
     async fetch({ id, queue }: TaskJob): Promise<void> {
         const [returned, failed, told] = await this.options.client
             .hmget(queue.keys.job(id), 'returnvalue', 'failedReason', 'progress')
@@ -56,7 +58,7 @@ export class ResultIntake {
         const job = this.options.jobs.get(news.job);
         if (job === undefined) return;
         if (job.isTaking) {
-            // What was asked for before its end may come after that.
+            // A progress report requested before the end of the job may arrive after that end.
             if (job.next === null || !('told' in news)) job.next = news;
             return;
         }
@@ -70,25 +72,25 @@ export class ResultIntake {
         job.isTaking = false;
     }
 
-    /** A job that lost its worker too often. */
+    /** Gives up a job that lost its worker too often. */
     #setAside(job: TaskJob, reason: string): void {
         const message = reason.includes('stalled')
             ? 'every worker that ran this task was lost: ended, cut off from Redis, or stopped for longer than its lock'
             : `the queue gave the task up: ${reason}`;
         const open = listOpen(job);
         for (const flight of open) {
-            // Which of several is to blame, each shows by itself.
+            // Run several tasks one by one, to find out which one is to blame.
             if (open.length > 1) this.options.again(flight);
             else this.options.settle(flight, diedCompletion(flight, message, { retry: false }));
         }
     }
 
-    /** Some tasks have ended, and others go on. */
+    /** Some tasks have ended while others continue. */
     async #takeTold(job: TaskJob, told: string): Promise<void> {
         try {
             await this.#takeResults(job, told);
         } catch {
-            // The job's own end brings all of it again.
+            // The end of the job will return everything again.
         }
     }
 
@@ -100,7 +102,7 @@ export class ResultIntake {
         } catch (error) {
             problem = getMessage(error);
         }
-        // Redis is gone: the next look finds the job again.
+        // Redis is gone; the next look will find the job again.
         if (this.options.isAway()) return;
         for (const flight of listOpen(job)) this.#refuse(flight, problem);
     }
@@ -110,7 +112,7 @@ export class ResultIntake {
         this.options.settle(flight, diedCompletion(flight, message));
     }
 
-    /** @throws Error if it cannot be read */
+    /** @throws Error if the results cannot be read */
     async #takeResults(job: TaskJob, text: string): Promise<void> {
         const returned = parseReturned(JSON.parse(text));
         const { answers, left } = parseResults(
@@ -137,7 +139,7 @@ export class ResultIntake {
             const { served, workerId, ...more } =
                 'answer' in answer ? answer.answer : parseWorkerAnswer(await this.#read(answer.name, flight));
             if (served.outcome.kind === 'abort' && !flight.aborted) {
-                // Meant for the coordinator before this one.
+                // The abort was requested by the previous coordinator.
                 again(flight);
                 return;
             }
@@ -152,7 +154,7 @@ export class ResultIntake {
         }
     }
 
-    /** @returns an outcome in the place of the worker's, where its files cannot be kept here; null: they are */
+    /** @returns an outcome that replaces the worker's if its files cannot be saved here; null if they were */
     async #receiveOutputs(
         flight: Flight,
         { served, outputs }: WorkerAnswer,
@@ -167,7 +169,7 @@ export class ResultIntake {
         return null;
     }
 
-    /** A text that is too long for where it belongs. @param owner with which it is removed */
+    /** Reads a text that was too long for its job. @param owner the owner with which the text is removed */
     async #read(name: string, owner: { readonly kept: string[] }): Promise<string> {
         const key = this.options.keys.answer(name);
         if (!owner.kept.includes(key)) owner.kept.push(key);
@@ -177,5 +179,5 @@ export class ResultIntake {
     }
 }
 
-/** Tasks of a job that wait for what it comes to. */
+/** Tasks of a job that wait for their results. */
 const listOpen = ({ flights }: TaskJob): Flight[] => [...flights].filter(({ state }) => state !== 'settled');

@@ -2,30 +2,30 @@ import type { Redis } from 'ioredis';
 import { RUNS_KEY } from './keys.js';
 import { parseRunInfo, type RunInfo } from './messages.js';
 
-/** Starts of a run that are remembered; whoever may write to Redis can make up more. */
+/** Maximum number of starts to remember; anybody with write access to Redis can invent more. */
 const MOST_STARTS = 100;
 
-/** Which start of a run a worker serves. New tasks ask whom the last start names, and run modules as they are now. */
+/** Which start of a run a worker serves. New tasks use the endpoints of the latest start, and the current version of modules. */
 export class RunStarts {
-    /** Of the run, as it was last seen. */
+    /** The latest known start of the run. */
     #start: string;
-    /** Starts before it of which there are still tasks. */
+    /** Earlier starts that still have tasks. */
     readonly #before = new Set<string>();
-    /** Settles when tasks of the last start can be run, or cannot. */
+    /** Settles when tasks of the latest start can be run, or cannot. */
     #renewed: Promise<void> = Promise.resolve();
 
     constructor(
         private readonly client: Redis,
         private readonly run: RunInfo,
-        /** @throws UserError where this worker cannot do the run's tasks any more */
+        /** @throws UserError if this worker can no longer do the run's tasks */
         private readonly renew: (run: RunInfo) => Promise<void>,
     ) {
         this.#start = run.start;
     }
 
     /**
-     * The run may have been started again since.
-     * @throws UserError where this worker cannot do the run's tasks any more
+     * Notes the current start of the run, which may be a new one.
+     * @throws UserError if this worker can no longer do the run's tasks
      */
     note(run: RunInfo): Promise<void> {
         if (run.start === this.#start) return this.#renewed;
@@ -34,7 +34,7 @@ export class RunStarts {
         return this.#renewed;
     }
 
-    /** Whether tasks of a start can be run here; they may come before this worker has heard of it. */
+    /** Whether tasks of a start can be run here; they may arrive before this worker has heard of it. */
     async knows(start: string): Promise<boolean> {
         if (start === this.#start || this.#before.has(start)) return this.#isRenewed();
         const found = await this.client.hget(RUNS_KEY, this.run.run);

@@ -1,16 +1,16 @@
 import type { Redis } from 'ioredis';
 
 /*
- * What is done to many keys of a run in one step. One command a key costs this side far more than Redis: an object, a promise and an
- * answer each.
+ * Scripts that handle many keys of a run in one step. One command per key costs this side far more than Redis: an object, a
+ * promise and an answer each.
  */
 
-/** Keys that one script takes, at most: Redis does nothing else meanwhile, and Lua cannot unpack many more. */
+/** Maximum number of keys per script: Redis does nothing else meanwhile, and Lua cannot unpack many more. */
 const AT_ONCE = 1000;
 
 const EXPIRE = `for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ARGV[1]) end`;
 
-/** Numbers, from 0, of the keys that do not exist. */
+/** Returns the positions, from 0, of keys that do not exist. */
 const FIND_MISSING = `
 local missing = {}
 for at, key in ipairs(KEYS) do
@@ -18,7 +18,10 @@ for at, key in ipairs(KEYS) do
 end
 return missing`;
 
-/** Of a stream of events: how many were read, the id of the last one, and of each that says what a job came to its kind, the job, its value. */
+/**
+ * Reads an event stream. Returns how many events were read, the id of the last one, and for each event with results of a job its
+ * kind, the job and the value.
+ */
 const READ_NEWS = `
 local values = { completed = 'returnvalue', failed = 'failedReason', progress = 'data' }
 local reply = redis.call('XREAD', 'COUNT', ARGV[2], 'STREAMS', KEYS[1], ARGV[1])
@@ -41,7 +44,7 @@ for _, entry in ipairs(events) do
 end
 return found`;
 
-/** @returns the keys that do not exist, by their numbers */
+/** @returns the positions of keys that do not exist */
 export async function findMissing(client: Redis, keys: readonly string[]): Promise<number[]> {
     const missing: number[] = [];
     for (let from = 0; from < keys.length; from += AT_ONCE) {
@@ -52,7 +55,7 @@ export async function findMissing(client: Redis, keys: readonly string[]): Promi
     return missing;
 }
 
-/** Lets keys expire in so many seconds. */
+/** Sets keys to expire in `seconds` seconds. */
 export async function expireKeys(client: Redis, keys: readonly string[], seconds: number): Promise<void> {
     for (let from = 0; from < keys.length; from += AT_ONCE) {
         const some = keys.slice(from, from + AT_ONCE);
@@ -60,18 +63,18 @@ export async function expireKeys(client: Redis, keys: readonly string[], seconds
     }
 }
 
-/** What a job came to. */
+/** News of a job. */
 export type JobNews =
-    /** What its worker returned, as JSON. */
+    /** The return value of its worker, as JSON. */
     | { readonly job: string; readonly returned: string }
-    /** It goes on, and some of its tasks have ended: what it would return now, as JSON. */
+    /** The job continues, and some of its tasks have ended; the value is what it would return now, as JSON. */
     | { readonly job: string; readonly told: string }
-    /** BullMQ gave it up. */
+    /** BullMQ gave the job up. */
     | { readonly job: string; readonly failed: string };
 
 /**
- * Reads what jobs have come to from BullMQ's stream of events of a queue, most of which are of other kinds and stay in Redis.
- * @param after id of the last event that was read before
+ * Reads results of jobs from BullMQ's event stream of a queue. Most events are of other kinds and are not transferred.
+ * @param after id of the last event already read
  */
 export async function readNews(
     client: Redis,

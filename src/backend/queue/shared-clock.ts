@@ -1,16 +1,14 @@
 import type { Redis } from 'ioredis';
 import type { TaskLog } from '../../model/task.js';
 
-/**
- * The clock of Redis. Machines of a run may be hours apart, so every time that passes between them is by this one.
- */
+/** The clock of Redis. Clocks of a run's machines may differ by hours, so all times exchanged between them use this one. */
 export class SharedClock {
-    /** Milliseconds that it is ahead of this machine's. */
+    /** Milliseconds by which it is ahead of this machine's clock. */
     #ahead = 0;
 
     constructor(private readonly client: Redis) {}
 
-    /** Compares it with this machine's clock; to be done again from time to time, because either may be set. */
+    /** Compares it with this machine's clock. Repeat this from time to time, because either may be set. */
     async compare(): Promise<void> {
         const before = Date.now();
         const [seconds, microseconds] = await this.client.time();
@@ -22,7 +20,7 @@ export class SharedClock {
         return this.toShared(Date.now());
     }
 
-    /** @param here by this machine's clock */
+    /** @param here time by this machine's clock */
     toShared(here: number): number {
         return here + this.#ahead;
     }
@@ -32,7 +30,7 @@ export class SharedClock {
     }
 }
 
-/** A line of log with its times by another clock. */
+/** Converts the times in a log line to another clock. */
 export function convertTimes(line: TaskLog, convert: (ms: number) => number): TaskLog {
     if (line.span === undefined) return line;
     const { startedAt, endedAt, events } = line.span;

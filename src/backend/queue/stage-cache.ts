@@ -10,11 +10,11 @@ import { mapFiles, type StageManifest } from './stage-manifest.js';
 export interface StageCacheOptions {
     readonly client: Redis;
     readonly keys: RunKeys;
-    /** Absolute; exists, is ours alone. */
+    /** Absolute path of an existing folder that nothing else uses. */
     readonly folder: string;
-    /** Folders whose files are used where they are, if they have the digest that the manifest says. Absolute. */
+    /** Folders whose files are used in place if their digest matches the manifest. Absolute paths. */
     readonly sharedPaths: readonly string[];
-    /** Bytes of files that are kept for samples which may come again. */
+    /** Maximum bytes of files kept for samples that may be needed again. */
     readonly maxBytes: number;
     /** Asks the coordinator to put a file into Redis. @throws Error with its reason */
     readonly ask: (sha256: string) => Promise<void>;
@@ -22,20 +22,22 @@ export interface StageCacheOptions {
 
 interface CachedStage {
     readonly path: Promise<string>;
-    /** Names in `files`, with their bytes. */
+    /** Names in `files`, with their sizes in bytes. */
     readonly files: Map<string, number>;
     users: number;
     lastUse: number;
 }
 
-/** Programs of another user that get a test's input as stdin may open it once more; nobody else may read anything. */
+/**
+ * A program running as another user gets a test's input as stdin and may open it once more. Nothing else is readable for others.
+ */
 const MODES = { input: 0o644, answer: 0o600, source: 0o600 } as const;
 
 type Role = keyof typeof MODES;
 
 /**
- * The samples of a run on a worker's disk. Each file is fetched once, by its digest, and checked; samples that nobody uses are
- * removed, the longest unused ones first, when all take more than they may.
+ * The samples of a run on a worker's disk. Each file is fetched once, by its digest, and verified. If all samples together exceed
+ * the maximum size, unused ones are removed, least recently used first.
  */
 export class StageCache {
     readonly #stages = new Map<string, CachedStage>();
@@ -44,9 +46,9 @@ export class StageCache {
     constructor(private readonly options: StageCacheOptions) {}
 
     /**
-     * @param manifest digest
+     * @param manifest digest of the manifest
      * @returns folder of the staged sample
-     * @throws Error if a file of it cannot be had
+     * @throws Error if one of its files cannot be fetched
      */
     async use(manifest: string): Promise<{ readonly path: string; readonly release: () => void }> {
         let stage = this.#stages.get(manifest);
@@ -90,7 +92,7 @@ export class StageCache {
         return path;
     }
 
-    /** Where a folder that is shared has the file; null: it does not, or no folder is shared. */
+    /** Path of the file in a shared folder; null if it is in none. */
     async #findShared(path: string, digest: string): Promise<string | null> {
         if (this.options.sharedPaths.length === 0) return null;
         try {
@@ -102,7 +104,7 @@ export class StageCache {
         }
     }
 
-    /** Path of a file that was fetched, now or before. */
+    /** Path of the file on this disk; fetches it unless that was done before. */
     async #keep(digest: string, role: Role, files: Map<string, number>): Promise<string> {
         const name = `${digest}.${role}`;
         const path = join(this.options.folder, 'files', name);
@@ -140,7 +142,7 @@ export class StageCache {
         return bytes;
     }
 
-    /** Removes samples that nobody uses until the rest fits. */
+    /** Removes unused samples until the rest fits. */
     async #trim(): Promise<void> {
         const idle = [...this.#stages.entries()]
             .filter(([, { users }]) => users === 0)

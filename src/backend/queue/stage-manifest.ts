@@ -9,31 +9,31 @@ import type { RunKeys } from './keys.js';
 import { LARGEST_FILE } from './messages.js';
 
 /*
- * A staged sample crosses to workers as a manifest: its `sample.json` with the digest of every file that it names. A task names
- * the digest of its manifest; a worker fetches the manifest, and the files that it does not have yet, when it first needs them.
+ * A staged sample is sent to workers as a manifest: its `sample.json` with the digests of all files that it names. A task names
+ * the digest of its manifest. When a worker first needs them, it fetches the manifest and the files that it does not have yet.
  */
 
-/** The text of a manifest, as JSON. */
+/** Contents of a manifest (JSON). */
 export interface StageManifest {
-    /** Its files under the paths that the dataset has them at, or as `staged:<digest>`: equal for every coordinator of the run. */
+    /** The sample with its files under their dataset paths, or as `staged:<digest>`: equal for every coordinator of the run. */
     readonly sample: StagedSample;
-    /** SHA-256 by path, of the inputs and answers of tests; every other file stands with its digest in `sample`. */
+    /** SHA-256 by path, for inputs and answers of tests; other files have their digest in `sample`. */
     readonly digests: Readonly<Record<string, string>>;
 }
 
-/** Stands in a manifest for a file that only the coordinator has. */
+/** In a manifest, marks a file that only the coordinator has. */
 const STAGED = 'staged:';
 
-/** Seconds that Redis keeps a file for the worker that asked for it, and for others that ask soon after. */
+/** Seconds that Redis keeps a file for the worker that requested it, and for others that do so soon after. */
 const FILE_TTL_S = 120;
 
 type FileSource = { readonly path: string } | { readonly bytes: Buffer };
 
-/** A staged sample, as a task names it. */
+/** A staged sample as referred to by a task. */
 export interface StageHandle {
-    /** Digest of its manifest. */
+    /** Digest of the sample's manifest. */
     readonly manifest: string;
-    /** Its own programs, such as a checker: workers need their languages for any task of it. */
+    /** The sample's own programs, such as a checker: workers need their languages for every task of it. */
     readonly programs: readonly ProblemProgram['program'][];
 }
 
@@ -43,10 +43,10 @@ interface StageEntry {
     users: number;
 }
 
-/** The files of the samples in work, for workers that ask for them. */
+/** The files of open samples, for workers that request them. */
 export class StageFiles {
     readonly #stages = new Map<string, StageEntry>();
-    /** One file at a time is read and sent, so that memory stays bounded. */
+    /** Files are read and sent one at a time, so that memory stays bounded. */
     #sending: Promise<void> = Promise.resolve();
 
     constructor(
@@ -55,9 +55,9 @@ export class StageFiles {
     ) {}
 
     /**
-     * A task of the sample is with workers, until `release`.
+     * Marks a sample as in use by a task that is with workers, until `release`.
      * @param stage folder of the staged sample
-     * @throws what reading its files throws
+     * @throws errors of reading its files
      */
     use(stage: string): Promise<StageHandle> {
         const known = this.#stages.get(stage);
@@ -80,7 +80,7 @@ export class StageFiles {
 
     /**
      * Puts a file where workers find it.
-     * @throws Error if no sample in work has it, or it is too large
+     * @throws Error if no open sample has it, or it is too large
      */
     async send(sha256: string): Promise<void> {
         const source = [...this.#stages.values()].map(({ sources }) => sources.get(sha256)).find(Boolean);
@@ -129,15 +129,15 @@ async function readManifest(stage: string, sources: Map<string, FileSource>): Pr
     return { manifest: digest, programs: listProblemPrograms(staged).map(({ program }) => program) };
 }
 
-/** How the paths of a staged sample are replaced. */
+/** How to replace the paths of a staged sample. */
 export interface PathMap {
-    /** Of a test's input or answer. */
+    /** Replaces the path of a test's input or answer. */
     test(path: string, role: 'input' | 'answer'): Promise<string>;
-    /** Of a file that stands with its digest. */
+    /** Replaces the path of a file that is listed with its digest. */
     source(path: string, digest: string): Promise<string>;
 }
 
-/** A staged sample with other paths. */
+/** Returns a staged sample with other paths. */
 export async function mapFiles(sample: StagedSample, map: PathMap): Promise<StagedSample> {
     const mapOne = async (file: SourceFile): Promise<SourceFile> => {
         const { path, digest } = file.content;

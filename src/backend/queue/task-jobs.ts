@@ -3,16 +3,16 @@ import type { Flight, TaskJob } from './flight.js';
 import type { TaskQueue } from './task-queues.js';
 
 /*
- * A job of BullMQ carries one task, or several that are so short that a job each would cost more than they do. What a worker takes,
- * renews and loses is the job; answers, aborts and quarantine are each task's own.
+ * A BullMQ job carries one task, or several that are so short that a job for each would cost more than they do. Workers take,
+ * renew and lose whole jobs; answers, aborts and quarantine are per task.
  */
 
-/** The id of a job with several tasks starts with it; a job with one task has its task's name. */
+/** Id prefix of jobs with several tasks; the id of a job with one task is the task's name. */
 const SHARED = 'batch-';
 
 export const isShared = (job: string): boolean => job.startsWith(SHARED);
 
-/** Whether it still waits for what its job comes to. */
+/** Whether the task still waits for the results of its job. */
 export const isInRedis = ({ state, job }: Flight): boolean => state === 'in Redis' && job !== null;
 
 /** The jobs of a coordinator. */
@@ -27,7 +27,7 @@ export class TaskJobs {
         return this.#jobs.values();
     }
 
-    /** A new job for these tasks. */
+    /** Makes a new job for these tasks. */
     make(queue: TaskQueue, flights: readonly Flight[]): TaskJob {
         const [first] = flights;
         const isSingle = flights.length === 1 && first !== undefined;
@@ -37,7 +37,7 @@ export class TaskJobs {
         return job;
     }
 
-    /** A task is in a job that an earlier coordinator made. */
+    /** Records that a task is in a job of an earlier coordinator. */
     join(flight: Flight, id: string, queue: TaskQueue): TaskJob {
         const job = this.#jobs.get(id) ?? this.#open(id, queue);
         this.#enter(flight, job);
@@ -64,7 +64,7 @@ export class TaskJobs {
         job.flights.add(flight);
     }
 
-    /** A task is done with its job. @returns the job if it was the last one; null: it was not, or had none */
+    /** Removes a task from its job. @returns the job if no other task is left in it; null otherwise */
     leave(flight: Flight): TaskJob | null {
         const { job } = flight;
         if (job === null) return null;

@@ -1,20 +1,20 @@
 import type { Task } from '../../model/task.js';
 import type { Backend } from '../backend.js';
 
-/** What runs the tasks of a run on this machine, each in a process of its own. */
+/** Runs the tasks of a run on this machine, each in its own process. */
 export interface TaskPool {
     readonly backend: Backend;
-    /** Seconds after which a task's process counts as hung; null: the executor bounds it. */
+    /** Seconds after which a task's process counts as hung; null if the executor limits the time itself. */
     readonly patience: (task: Task) => number | null;
-    /** Folder below which tasks leave files of output, absolute; null: they leave none. */
+    /** Absolute path of the folder below which tasks leave output files; null if they leave none. */
     readonly outputs: string | null;
-    /** Languages that it can run; absent: its tasks are not programs. */
+    /** Languages that it can run; absent if its tasks are not programs. */
     readonly languages?: readonly string[];
-    /** Versions of their toolchains, where the programs of tasks run on this machine. */
+    /** Versions of their toolchains, if the programs of tasks run on this machine. */
     readonly toolchains?: Readonly<Record<string, string>>;
 }
 
-/** The pool that new tasks of a run go to, and those before it for as long as tasks of an earlier start run there. */
+/** The pool for new tasks of a run, and earlier pools as long as they run tasks of an earlier start. */
 export class TaskPools {
     #current: TaskPool;
     /** Tasks by pool. */
@@ -29,7 +29,7 @@ export class TaskPools {
         return this.#current;
     }
 
-    /** The run was started again: new tasks go to this pool. */
+    /** The run was started again, so new tasks go to this pool. */
     async replace(pool: TaskPool): Promise<void> {
         const before = this.#current;
         this.#current = pool;
@@ -37,13 +37,13 @@ export class TaskPools {
         await this.#closeUnused(before);
     }
 
-    /** A task begins, in the current pool. */
+    /** Counts a new task in the current pool. */
     enter(): TaskPool {
         this.#tasks.set(this.#current, this.#count(this.#current) + 1);
         return this.#current;
     }
 
-    /** A task has ended. */
+    /** Counts the end of a task. */
     leave(pool: TaskPool): void {
         this.#tasks.set(pool, this.#count(pool) - 1);
         void this.#closeUnused(pool);

@@ -6,8 +6,8 @@ import { parseQueues, type QueueInfo } from './messages.js';
 import type { QueuePackages } from './redis.js';
 
 /*
- * Tasks that need the same toolchains share a queue, and a worker takes from those queues alone whose toolchains it has. The names are
- * in a hash of the run, from which workers, and a coordinator that starts again, learn of them.
+ * Tasks that need the same toolchains share a queue, and a worker only takes tasks from queues whose toolchains it has. A hash of
+ * the run lists the queues, for workers and for a restarted coordinator.
  */
 
 /** One queue of a run. */
@@ -16,13 +16,13 @@ export interface TaskQueue extends QueueInfo {
     readonly keys: QueueKeys;
 }
 
-/** Events that Redis keeps of each queue for a coordinator that reads them late; what it misses, it finds by looking. */
+/** Events that Redis keeps of each queue for a coordinator that reads late; what it misses, it finds by polling. */
 const EVENTS_KEPT = 5000;
 
 /** The coordinator's queues of a run. */
 export class TaskQueues {
     readonly #queues = new Map<string, TaskQueue>();
-    /** Queues that workers were told of. */
+    /** Number of queues announced to workers. */
     #announced = 0;
 
     constructor(
@@ -31,7 +31,7 @@ export class TaskQueues {
         private readonly runKeys: RunKeys,
     ) {}
 
-    /** Opens the queues that an earlier coordinator of the run made. */
+    /** Opens the queues that an earlier coordinator of the run created. */
     async openKnown(): Promise<void> {
         for (const info of parseQueues(await this.client.hgetall(this.runKeys.queues))) this.#open(info);
     }
@@ -46,12 +46,12 @@ export class TaskQueues {
         return this.#queues.get(name) ?? this.#open({ name, languages });
     }
 
-    /** Tells workers of queues that they have not heard of. */
+    /** Announces new queues to workers. */
     async announceNew(): Promise<void> {
         if (this.#announced < this.#queues.size) await this.announce();
     }
 
-    /** Tells workers of the queues; again from time to time, because Redis may have lost them. */
+    /** Announces all queues to workers. Called repeatedly, because Redis may have lost them. */
     async announce(): Promise<void> {
         const entries = this.all().map(({ name, languages }) => [name, JSON.stringify(languages)] as const);
         if (entries.length > 0) await this.client.hset(this.runKeys.queues, Object.fromEntries(entries));
@@ -70,7 +70,7 @@ export class TaskQueues {
                 stackTraceLimit: 0,
             },
         });
-        // Connections come back by themselves; the coordinator tells people.
+        // Connections are restored automatically; the coordinator informs the user.
         queue.on('error', () => {});
         const opened = { ...info, queue, keys: this.runKeys.queue(info.name) };
         this.#queues.set(info.name, opened);
@@ -82,7 +82,7 @@ export class TaskQueues {
     }
 }
 
-/** @param languages sorted, each once */
+/** @param languages sorted, without duplicates */
 function nameQueue(languages: readonly string[]): string {
     if (languages.length === 0) return QUEUE_NAME;
     return `${QUEUE_NAME}-${createHash('sha256').update(JSON.stringify(languages)).digest('hex').slice(0, 12)}`;

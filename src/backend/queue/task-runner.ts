@@ -8,13 +8,13 @@ import type { TaskPools } from './task-pools.js';
 import type { WorkerCalls } from './worker-calls.js';
 import { nameToolchain, type WorkerFlight, withPatience } from './worker-flight.js';
 
-/** Runs tasks that a worker has taken. */
+/** Runs the tasks that a worker has taken. */
 export class TaskRunner {
     constructor(
         private readonly pools: TaskPools,
         private readonly stages: StageCache,
         private readonly calls: WorkerCalls,
-        /** Null: tasks leave no files of output. */
+        /** Null if tasks leave no output files. */
         private readonly outputs: OutputSender | null,
     ) {}
 
@@ -50,7 +50,7 @@ export class TaskRunner {
         }
     }
 
-    /** Sends files of output, which go before the answer that names them. */
+    /** Sends output files, which must precede the answer that refers to them. */
     async sendOutputs(flight: WorkerFlight, { outcome }: Served): Promise<{ readonly outputs?: string }> {
         const files = this.outputs === null ? [] : findOutputFiles(outcome);
         if (this.outputs === null || files.length === 0) return {};
@@ -61,7 +61,7 @@ export class TaskRunner {
     }
 }
 
-/** The end of a task that this worker cannot run. */
+/** Outcome of a task that this worker cannot run. */
 export function failHere(error: unknown, startedAt: number): Served {
     const message = `this worker cannot run the task: ${getMessage(error).replace(/\s+/g, ' ').slice(0, 1000)}`;
     const failure = { reason: 'environment', message } as const;

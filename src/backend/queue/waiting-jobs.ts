@@ -3,9 +3,9 @@ import { unpackJob } from './messages.js';
 import { isShared } from './task-jobs.js';
 import type { TaskQueue } from './task-queues.js';
 
-/** A task in a job that was in Redis before this coordinator. */
+/** A task in a job that was in Redis before this coordinator started. */
 export interface WaitingTask {
-    /** The name that it has in Redis. */
+    /** The task's name in Redis. */
     readonly name: string;
     /** Id of its job. */
     readonly job: string;
@@ -13,14 +13,14 @@ export interface WaitingTask {
     readonly state: 'finished' | 'unfinished';
 }
 
-/** Jobs of an earlier coordinator, until the tasks that they are for are started. */
+/** Jobs of an earlier coordinator, until the tasks in them are started. */
 export class WaitingJobs {
     readonly #byTask = new Map<string, WaitingTask>();
-    /** Names of tasks, and how many of each job, that no task has claimed. */
+    /** Names of unclaimed tasks, and the number of them in each job. */
     readonly #names = new Set<string>();
     readonly #jobs = new Map<string, number>();
 
-    /** @param tasks of several for one task the first is taken */
+    /** @param tasks if a task occurs several times, the first one is used */
     constructor(tasks: readonly WaitingTask[]) {
         for (const task of tasks) {
             this.#names.add(task.name);
@@ -34,17 +34,17 @@ export class WaitingJobs {
         return this.#byTask.size;
     }
 
-    /** Whether what has this name waits for its task to be started. */
+    /** Whether a task with this name waits to be started. */
     has(name: string): boolean {
         return this.#names.has(name);
     }
 
-    /** Whether a job has such a task. */
+    /** Whether a job has an unclaimed task. */
     hasJob(job: string): boolean {
         return this.#jobs.has(job);
     }
 
-    /** What waits for a task; null: nothing. It is given out once. @param key the task's name without the attempt */
+    /** Returns what waits for a task, once only; null if nothing does. @param key the task's name without the attempt */
     claim(key: string): WaitingTask | null {
         const found = this.#byTask.get(key) ?? null;
         if (found === null) return null;
@@ -60,12 +60,12 @@ export class WaitingJobs {
 /** The name of a task in Redis is `<task>-<attempt>`. */
 const withoutAttempt = (name: string): string => name.slice(0, name.lastIndexOf('-'));
 
-/** What an earlier coordinator of the run left in Redis, what has finished first. */
+/** Finds what an earlier coordinator of the run left in Redis, finished jobs first. */
 export async function findWaitingJobs(client: Redis, queues: readonly TaskQueue[]): Promise<WaitingJobs> {
     const found = (await Promise.all(queues.map((queue) => findInQueue(client, queue)))).flat();
     const finished = found.filter(({ state }) => state === 'finished');
     const unfinished = found.filter(({ state }) => state === 'unfinished');
-    // A task that is in a shared job and in one of its own was handed out again.
+    // A task that is both in a shared job and in its own was handed out again.
     const own = (task: WaitingTask): boolean => !isShared(task.job);
     const shared = (task: WaitingTask): boolean => isShared(task.job);
     return new WaitingJobs([
@@ -94,7 +94,7 @@ async function findInQueue(client: Redis, queue: TaskQueue): Promise<WaitingTask
     return found.flatMap((one, at) => (names[at] ?? []).map((name) => ({ ...one, name })));
 }
 
-/** @returns an empty list if the job is not one of ours, or is gone by now */
+/** @returns an empty list if the job is not one of ours, or no longer exists */
 async function readNames(client: Redis, key: string): Promise<readonly string[]> {
     const data = await client.hget(key, 'data');
     try {

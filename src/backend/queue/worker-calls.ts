@@ -6,16 +6,16 @@ import { parseReply, type WorkerCall } from './messages.js';
 
 type Request = Extract<WorkerCall, { readonly type: 'call' }>['request'];
 
-/** Seconds that one wait for answers lasts. */
+/** Seconds that one blocking wait for answers lasts. */
 const POLL_S = 1;
 
-/** Milliseconds after which a call without an answer is sent again; a coordinator that is still at it takes no notice. */
+/** Milliseconds after which an unanswered call is resent; a coordinator that is still serving it ignores that. */
 const RESEND_MS = 30_000;
 
-/** Lines of log that wait for a coordinator, at most. */
+/** Maximum number of log lines that wait for a coordinator. */
 const LOG_BOUND = 10_000;
 
-/** The worker's side of what tasks ask their coordinator. A call waits for as long as the coordinator is away. */
+/** The worker's side of requests that tasks make to their coordinator. A call waits for as long as the coordinator is away. */
 export class WorkerCalls {
     readonly #waiting = new Map<
         string,
@@ -30,7 +30,7 @@ export class WorkerCalls {
 
     constructor(
         private readonly client: Redis,
-        /** A connection of its own: it is blocked while it waits. */
+        /** A separate connection, because it blocks while it waits. */
         private readonly blocked: Redis,
         private readonly keys: RunKeys,
         private readonly worker: string,
@@ -59,8 +59,8 @@ export class WorkerCalls {
     }
 
     /**
-     * @param token of the lock by which this worker has the task's job
-     * @throws Error with what the coordinator says
+     * @param token token of the lock that this worker has on the task's job
+     * @throws Error with the coordinator's message
      */
     async ask(task: string, token: string, request: Request): Promise<JsonObject | null> {
         const call = `${this.worker}-${this.#next++}`;
@@ -73,17 +73,17 @@ export class WorkerCalls {
         });
         answered.catch(() => {});
         send();
-        // A coordinator may be killed after it has taken a call; the next one must hear of it.
+        // A coordinator may be killed after taking a call, so the next one must get it again.
         const again = setInterval(send, RESEND_MS);
         return answered.finally(() => clearInterval(again));
     }
 
-    /** Another start of the run serves now: asks again what the one before has not answered. */
+    /** Another start of the run serves now: resends calls that the previous one has not answered. */
     askAgain(): void {
         for (const { send } of this.#waiting.values()) send();
     }
 
-    /** Lines are worth less than results: where nobody reads them, old ones go. */
+    /** Lines matter less than results: if nobody reads them, old ones are dropped. */
     log(line: TaskLog): void {
         const message = { type: 'log', line };
         this.client

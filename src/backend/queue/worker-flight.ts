@@ -3,15 +3,15 @@ import type { Completion, Running } from '../backend.js';
 import type { JobInHand } from './job-in-hand.js';
 import type { TaskPool } from './task-pools.js';
 
-/** A task in the hands of a worker. */
+/** A task handled by a worker. */
 export interface WorkerFlight {
-    /** The name that it has in Redis. */
+    /** The task's name in Redis. */
     readonly name: string;
     readonly job: JobInHand;
-    /** Null until it runs. */
+    /** Null until the task runs. */
     pool: TaskPool | null;
     running: Running | null;
-    /** It is given back if it has not begun. */
+    /** Whether to give it back if it has not begun. */
     isWithdrawn: boolean;
     /** Aborted as soon as `ended` is set. */
     readonly ending: AbortController;
@@ -19,7 +19,7 @@ export interface WorkerFlight {
     ended: 'unwanted' | 'lock lost' | 'given back' | null;
 }
 
-/** Machines may have different toolchains: says which one this verdict is by. */
+/** Machines may have different toolchains, so record which one produced this verdict. */
 export function nameToolchain(
     { toolchains }: TaskPool,
     { input }: Task,
@@ -30,7 +30,7 @@ export function nameToolchain(
     return { ...outcome, by: { ...outcome.by, toolchain: `${input.language} ${version}` } };
 }
 
-/** @param patience seconds; null: without end */
+/** @param patience seconds; null: no limit */
 export async function withPatience(running: Running, patience: number | null): Promise<Completion> {
     if (patience === null) return running.completion;
     let isHung = false;

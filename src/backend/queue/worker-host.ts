@@ -23,26 +23,29 @@ export interface QueueWorkerOptions
     > {
     readonly redis: RedisAccess;
     readonly version: string;
-    /** What it tells of itself. */
+    /** The worker's description of itself. */
     readonly about: Pick<WorkerInfo, 'executors' | 'toolchains' | 'sandbox'>;
-    /** Ids of the only runs to serve; empty: every run. */
+    /** Ids of the runs to serve; empty: all runs. */
     readonly runs: readonly string[];
     readonly onNotice: (message: string) => void;
 }
 
-/** Milliseconds between two looks at which runs there are. */
+/** Milliseconds between two checks of which runs exist. */
 const LOOK_MS = 1000;
 
-/** Looks after which a run counts as over: a Redis that was emptied hears of it again from its coordinator before that. */
+/**
+ * Checks without a run after which it counts as over. By then, its coordinator would have announced it again to a Redis that was
+ * emptied.
+ */
 const MISSED_BOUND = 4;
 
-/** Milliseconds between two looks at keys without an expiry. */
+/** Milliseconds between two checks for keys without an expiry. */
 const EXPIRE_MS = 60_000;
 
-/** A worker that has not been seen for so long is not shown any more, milliseconds. */
+/** Milliseconds after which a worker that is not seen any more is no longer listed. */
 const FORGET_WORKER_MS = 60_000;
 
-/** Serves every run of a Redis that this machine can serve, several at a time. */
+/** Serves all runs in a Redis that this machine can serve, several at a time. */
 export class QueueWorker {
     readonly id = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
     readonly #options: QueueWorkerOptions;
@@ -50,12 +53,12 @@ export class QueueWorker {
     readonly #client: Redis;
     readonly #clock: SharedClock;
     readonly #services = new Map<string, RunService>();
-    /** Runs that it does not serve. */
+    /** Runs that this worker does not serve. */
     readonly #refused = new Map<string, WorkerInfo['refused'][number]>();
-    /** Looks in a row that did not find a run. */
+    /** Number of consecutive checks that did not find a run. */
     readonly #missed = new Map<string, number>();
     readonly #startedAt = Date.now();
-    /** Counts of runs that are over. */
+    /** Totals of runs that are over. */
     #past = { done: 0, failures: 0 };
     #timer: NodeJS.Timeout | undefined;
     #looking: Promise<void> = Promise.resolve();
@@ -63,7 +66,7 @@ export class QueueWorker {
     #toldRefusal = '';
     #expiredAt = performance.now();
 
-    /** @throws UserError exit 2 where packages are missing, exit 5 where Redis cannot be reached */
+    /** @throws UserError exit 2 if packages are missing, exit 5 if Redis cannot be reached */
     static async open(options: QueueWorkerOptions): Promise<QueueWorker> {
         const packages = await loadQueuePackages();
         return new QueueWorker(options, packages, await connectRedis(packages, options.redis));
@@ -99,12 +102,12 @@ export class QueueWorker {
     }
 
     async #lookAndPlan(): Promise<void> {
-        // What fails now, because Redis is gone, is looked at again.
+        // If this fails because Redis is gone, the next check tries again.
         await this.#look().catch((error: unknown) => this.#noteRefusal(error));
         if (!this.#isDraining) this.#plan(LOOK_MS);
     }
 
-    /** An access list does not change by itself, so people hear of it; once, until it is another one. */
+    /** Reports a permission error to the user, because an access list does not change by itself; the same one only once. */
     #noteRefusal(error: unknown): void {
         const explained = explainRefusal(error, this.#options.redis.shown);
         if (explained === error || getMessage(explained) === this.#toldRefusal) return;
@@ -182,7 +185,7 @@ export class QueueWorker {
         this.#options.onNotice(`does not serve run ${id} of ${host}: ${why}`);
     }
 
-    /** A run that was started again may ask other endpoints than before, which this worker may not have. */
+    /** A restarted run may use other endpoints than before, to which this worker may have no access. */
     async #noteStart(info: RunInfo, service: RunService): Promise<void> {
         try {
             await service.noteStart(info);
@@ -192,14 +195,14 @@ export class QueueWorker {
         }
     }
 
-    /** What still runs is not wanted, or not by this worker. */
+    /** Leaves a run. Its running tasks are no longer wanted, at least not from this worker. */
     async #leave(service: RunService, why: string): Promise<void> {
         const { run, id } = service.run;
         this.#services.delete(run);
         this.#missed.delete(run);
         service.giveBack();
         await service.drain(0);
-        // What BullMQ keeps of queues without jobs.
+        // Data that BullMQ keeps for queues without jobs.
         const notes = service.queueNames.flatMap((name) => {
             const keys = makeRunKeys(run).queue(name);
             return [keys.state('meta'), keys.state('stalled-check')];
@@ -211,7 +214,7 @@ export class QueueWorker {
         this.#options.onNotice(`run ${id} ${why}: ${done} tasks done here`);
     }
 
-    /** Slots of each of several runs. */
+    /** Number of slots for each of several runs. */
     #share(runs: number): number {
         return Math.max(1, Math.floor(this.#options.concurrency / Math.max(1, runs)));
     }
@@ -220,7 +223,7 @@ export class QueueWorker {
         for (const service of this.#services.values()) service.resize(this.#share(this.#services.size));
     }
 
-    /** Tells Redis, and whoever asks with `resume-run workers`, how it is. */
+    /** Reports its state to Redis, where `resume-run workers` reads it. */
     async #report(): Promise<void> {
         const info: WorkerInfo = {
             id: this.id,
@@ -253,13 +256,13 @@ export class QueueWorker {
         return this.#sum('takenAhead');
     }
 
-    /** For tests: the same number of tasks at once from now on. */
+    /** For tests: sets the number of concurrent tasks. */
     resize(concurrency: number): void {
         for (const service of this.#services.values()) service.resize(concurrency);
     }
 
     /**
-     * Takes nothing more, waits for what runs, and leaves.
+     * Takes no more jobs, waits for running tasks, and leaves.
      * @param graceMs milliseconds after which tasks that still run are given back
      */
     async drain(graceMs: number): Promise<void> {
@@ -273,13 +276,13 @@ export class QueueWorker {
         this.#client.disconnect();
     }
 
-    /** Gives back whatever runs, at once. */
+    /** Gives back all running tasks at once. */
     giveBack(): void {
         for (const service of this.#services.values()) service.giveBack();
     }
 }
 
-/** The workers of a Redis, those that were seen lately, with times by this machine's clock. @throws UserError as `QueueWorker.open` does */
+/** The recently seen workers in a Redis, with times by this machine's clock. @throws UserError as `QueueWorker.open` does */
 export async function listWorkers(redis: RedisAccess): Promise<readonly WorkerInfo[]> {
     const packages = await loadQueuePackages();
     const client = await connectRedis(packages, redis);
@@ -295,7 +298,7 @@ export async function listWorkers(redis: RedisAccess): Promise<readonly WorkerIn
                     startedAt: clock.toLocal(info.startedAt),
                     seen: clock.toLocal(info.seen),
                 });
-            } else await client.hdel(WORKERS_KEY, id); // Killed: it says so again within a second if it lives.
+            } else await client.hdel(WORKERS_KEY, id); // A live worker reports again within a second.
         }
         return workers.sort((a, b) => a.id.localeCompare(b.id));
     } catch (error) {

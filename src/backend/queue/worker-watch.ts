@@ -10,13 +10,16 @@ interface WorkerWatchOptions {
     readonly onNotice: (message: string) => void;
 }
 
-/** Looks before people hear that nobody serves the run: workers that were started together with it need a moment. */
+/** Looks before reporting that nobody serves the run: workers started together with it need a moment. */
 const PATIENT_LOOKS = 3;
 
-/** A worker that has not been seen for so long does not count, milliseconds. */
+/** Milliseconds after which a worker that is not seen any more does not count. */
 const SILENT_MS = 30_000;
 
-/** Tells people what tasks wait for, and where a worker's toolchains are not the coordinator's. Each once, until it changes. */
+/**
+ * Tells the user what tasks wait for, and which workers have other toolchains than the coordinator. Each message is shown once,
+ * until it changes.
+ */
 export class WorkerWatch {
     readonly #toldVersions = new Set<string>();
     #toldMissing = '';
@@ -65,7 +68,7 @@ export class WorkerWatch {
     }
 }
 
-/** @returns '' where every task has a worker */
+/** @returns '' if every task has a worker */
 function describeMissing(workers: readonly WorkerInfo[], flights: Iterable<Flight>): string {
     const queues = new Set<TaskQueue>();
     for (const { queue, state } of flights) if (queue !== null && state === 'in Redis') queues.add(queue);

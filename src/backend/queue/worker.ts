@@ -25,20 +25,21 @@ export interface RunServiceOptions {
     readonly host: string;
     readonly run: RunInfo;
     readonly concurrency: number;
-    /** Makes the pool. @throws UserError where this worker cannot do the run's tasks */
+    /** Makes the pool. @throws UserError if this worker cannot do the run's tasks */
     readonly createPool: (run: RunInfo, onLog: (line: TaskLog) => void) => Promise<TaskPool>;
-    /** Folder for samples; absolute, exists, is ours alone. */
+    /** Folder for samples: absolute path, exists, nothing else uses it. */
     readonly scratch: string;
     readonly sharedPaths: readonly string[];
-    /** Bytes of samples kept on the disk. */
+    /** Maximum bytes of samples kept on the disk. */
     readonly cacheBytes: number;
-    /** For tests, which do not wait for as long as a busy machine may need. */
+    /** For tests, which cannot wait as long as a busy machine may need. */
     readonly lock?: WorkerLock;
 }
 
 /*
- * A worker that is killed is missed after its lock has run out, at the second look after that: 10 s and twice 2 s at most. Renewing
- * is all that this process does beside passing tasks on, so a lock of 10 s outlives every pause but a machine that stands still.
+ * The loss of a killed worker is detected at the second look after its lock has expired: after at most 10 s plus twice 2 s.
+ * Besides passing tasks on, this process only renews locks, so a lock of 10 s outlasts any pause, unless the machine stands
+ * still.
  */
 const LOCK: WorkerLock = { ms: 10_000, lookMs: 2000 };
 
@@ -51,7 +52,7 @@ const RETRY_MS = 1000;
 /** Counts of one worker in one run. */
 export interface ServiceCounts {
     readonly inFlight: number;
-    /** Taken beyond the slots. */
+    /** Tasks taken beyond the slots. */
     readonly takenAhead: number;
     readonly done: number;
     readonly failures: number;
@@ -71,7 +72,7 @@ export class RunService {
     readonly #jobs = new Map<string, JobInHand>();
     readonly #ahead = new JobsAhead();
     readonly #watch: NodeJS.Timeout;
-    /** What takes jobs, until this worker drains. */
+    /** The loop that takes jobs, until this worker drains. */
     #taking: Promise<void>;
     #concurrency: number;
     readonly #starts: RunStarts;
@@ -81,7 +82,7 @@ export class RunService {
     #done = 0;
     #failures = 0;
 
-    /** @throws UserError where this worker cannot do the run's tasks */
+    /** @throws UserError if this worker cannot do the run's tasks */
     static async open(options: RunServiceOptions): Promise<RunService> {
         const log: { take: (line: TaskLog) => void } = { take: () => {} };
         const pool = await options.createPool(options.run, (line) => log.take(line));
@@ -132,7 +133,7 @@ export class RunService {
         this.#taking = this.#takeJobs();
     }
 
-    /** The run has these queues: this worker takes from those whose languages it has. */
+    /** Sets the queues of the run; this worker takes tasks from those whose languages it has. */
     useQueues(queues: readonly QueueInfo[]): void {
         const { languages } = this.#pools.current;
         this.#feed.useQueues(
@@ -151,23 +152,26 @@ export class RunService {
                     if (taken.length === 0) await this.#untilJobs();
                 }
             } catch {
-                // Redis has gone away, or is full: it is asked again.
+                // Redis is away or full; try again.
                 await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
             }
         }
     }
 
-    /** Tasks here, and jobs whose tasks have ended and of which Redis does not know it yet. */
+    /** Number of tasks here, or of jobs not yet finished in Redis if that is higher. */
     get #load(): number {
         return Math.max(this.#flights.size, this.#jobs.size);
     }
 
-    /** Tasks that may be here at once; those of one job more, at most. */
+    /** Number of tasks that may be here at once; exceeded by those of one job at most. */
     get #capacity(): number {
         return this.#concurrency + this.#ahead.count(this.#concurrency);
     }
 
-    /** Tells of what has ended beside tasks that take long, and gives back what others could run sooner: tasks that have not begun. */
+    /**
+     * Reports tasks that have ended while others of their job take long, and gives back tasks that have not begun and that other
+     * workers could run sooner.
+     */
     #giveBackWaiting(): void {
         const now = performance.now();
         if (this.#flights.size > this.#concurrency) {
@@ -179,7 +183,7 @@ export class RunService {
         for (const job of this.#jobs.values()) if (now - job.takenAt > MOST_SILENCE_MS) job.tell();
     }
 
-    /** Tiny tasks are waited for until there are some: taken one at a time, each costs several trips to Redis. */
+    /** Waits until several tiny tasks have gathered: taken one at a time, each costs several round trips to Redis. */
     async #untilJobs(): Promise<void> {
         if (this.#isDraining) return;
         await this.#feed.wait();
@@ -193,9 +197,9 @@ export class RunService {
         });
     }
 
-    /** Serves a job, and then those that come with the end of the one before. */
+    /** Serves a job, and then each job that is returned when the previous one is finished. */
     async #serveJobs(first: HeldJob): Promise<void> {
-        // This job is among those that are here.
+        // This job is still counted.
         const takesMore = (): boolean =>
             !this.#isDraining && Math.max(this.#flights.size + 1, this.#jobs.size) <= this.#capacity;
         for (let held: HeldJob | null = first; held !== null; ) held = await this.#serveJob(held, takesMore);
@@ -208,7 +212,7 @@ export class RunService {
         return { inFlight, takenAhead, done: this.#done, failures: this.#failures };
     }
 
-    /** The run may have been started again since. @throws UserError where this worker cannot do its tasks any more */
+    /** Notes the current start of the run, which may be a new one. @throws UserError if this worker can no longer do its tasks */
     noteStart(run: RunInfo): Promise<void> {
         return this.#starts.note(run);
     }
@@ -241,7 +245,7 @@ export class RunService {
             }
             return await this.#feed.finish(held, returned, () => !job.isLost, takesMore);
         } catch {
-            // This worker is cut off while it ends.
+            // This worker was cut off from Redis while it ends.
             await this.#feed.letGo(held, 'given back');
             return null;
         } finally {
@@ -249,7 +253,7 @@ export class RunService {
         }
     }
 
-    /** Runs the tasks of a job. @returns false: nothing came of it, and another worker may as well take it as it is */
+    /** Runs the tasks of a job. @returns false if there are no results, so that another worker may take the job unchanged */
     async #serveTasks(job: JobInHand): Promise<boolean> {
         const { id, job: raw } = job.held;
         let unpacked: ReturnType<typeof unpackJob>;
@@ -266,7 +270,7 @@ export class RunService {
         if (raw.stalledCounter > 0) {
             this.#protectOthers();
             if (tasks.length > 1) {
-                // One of them may have taken a worker down: which one, each shows by itself.
+                // One of them may have taken a worker down; run them one by one to find out which.
                 for (const { name } of tasks) job.leave(name);
                 return true;
             }
@@ -316,14 +320,17 @@ export class RunService {
         };
     }
 
-    /** A job that has lost a worker before may take this one down: what need not be here then goes elsewhere, and is not blamed. */
+    /**
+     * A job that has already lost a worker may take this one down too. So tasks that have not begun go elsewhere and are not
+     * blamed.
+     */
     #protectOthers(): void {
         this.#ahead.pause();
         if (this.#flights.size < this.#concurrency) return;
         for (const flight of this.#flights.values()) withdraw(flight);
     }
 
-    /** Somebody else may have a job by now. */
+    /** Another worker may have the job now. */
     #lose(id: string): void {
         const job = this.#jobs.get(id);
         job?.lose();
@@ -343,7 +350,7 @@ export class RunService {
         this.#calls.log(convertTimes(line, (ms) => this.#options.clock.toShared(ms)));
     }
 
-    /** Takes nothing more and waits for what runs. @param graceMs milliseconds after which the rest is given back */
+    /** Takes no more jobs and waits for running tasks. @param graceMs milliseconds after which the rest is given back */
     async drain(graceMs: number): Promise<void> {
         this.#isDraining = true;
         if (this.#flights.size > this.#concurrency)
@@ -358,7 +365,7 @@ export class RunService {
         await this.#close();
     }
 
-    /** Gives back whatever runs, at once. */
+    /** Gives back all running tasks at once. */
     giveBack(): void {
         for (const task of this.#flights.keys()) this.#end(task, 'given back');
     }

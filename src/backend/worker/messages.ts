@@ -1,11 +1,11 @@
 /*
- * What passes between a backend and its workers. Both sides import it from here.
+ * Messages between a backend and its workers. Both sides import them from here.
  */
 import type { ExecutorDescriptor } from '../../model/executor-descriptor.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Served, Task, TaskLog, TaskStep } from '../../model/task.js';
 
-/** What a thread is started with. */
+/** The start-up data of a thread. */
 export interface ThreadData {
     readonly descriptor: ExecutorDescriptor;
     /** Name of the channel between the main thread and all threads of a pool. */
@@ -18,7 +18,7 @@ export interface Job {
     readonly task: Task;
 }
 
-/** Jobs as they travel to a thread: as JSON where that says all of them, since a structured clone takes several times as long. */
+/** Jobs as sent to a thread: as JSON if that is lossless, since a structured clone takes several times as long. */
 export type PackedJobs = string | readonly Job[];
 
 export function packJobs(jobs: readonly Job[]): PackedJobs {
@@ -28,7 +28,10 @@ export function packJobs(jobs: readonly Job[]): PackedJobs {
 export const unpackJobs = (packed: PackedJobs): readonly Job[] =>
     typeof packed === 'string' ? (JSON.parse(packed) as readonly Job[]) : packed;
 
-/** Sources of programs may be bytes; data whose numbers JSON would change comes with a text, and cells and saved steps may hold such numbers. */
+/**
+ * Sources of programs may be bytes. Data with numbers that JSON would change comes with a text; cells and saved steps may contain
+ * such numbers too.
+ */
 const isJson = ({ task: { input, steps, confirmed } }: Job): boolean =>
     input.kind === 'data' &&
     input.text === undefined &&
@@ -36,30 +39,28 @@ const isJson = ({ task: { input, steps, confirmed } }: Job): boolean =>
     steps === undefined &&
     confirmed.length === 0;
 
-/** A finished task on its way back. */
+/** A finished task, sent back to the main process. */
 export interface JobDone {
     readonly key: string;
     readonly served: Served;
 }
 
-/** A thread's answer to a batch: the tasks it has not told of early. */
+/** A thread's answer to a batch: the tasks that it has not reported early. */
 export interface BatchDone {
     readonly done: readonly JobDone[];
     readonly threadId: number;
 }
 
-/** A line of log on its way back. */
+/** A log line, sent back to the main process. */
 export interface LogLine {
     readonly type: 'log';
     readonly line: TaskLog;
 }
 
-/**
- * A running task asks the main process for something and waits for the answer of the same number.
- */
+/** A request of a running task to the main process; the reply has the same number. */
 export interface TaskCall {
     readonly type: 'call';
-    /** Of the task's job. */
+    /** Key of the task's job. */
     readonly key: string;
     /** Unique among the calls of a backend. */
     readonly call: string;
@@ -69,7 +70,7 @@ export interface TaskCall {
         | { readonly do: 'ask'; readonly request: JsonObject };
 }
 
-/** The answer to a call: what it gave, or why it came to nothing. */
+/** The reply to a call: its value, or why it failed. */
 export interface CallReply {
     readonly type: 'reply';
     readonly call: string;
@@ -78,8 +79,8 @@ export interface CallReply {
 }
 
 /**
- * On the channel. Main thread -> threads: `abort`. Threads -> main thread: `ready`, when all modules are loaded; `early`, results of a
- * batch that goes on; and `log`.
+ * Messages on the channel. Main thread -> threads: `abort`. Threads -> main thread: `ready`, when all modules are loaded;
+ * `early`, results of a batch that continues; and `log`.
  */
 export type ChannelMessage =
     | { readonly type: 'ready'; readonly threadId: number }
@@ -89,7 +90,7 @@ export type ChannelMessage =
     | TaskCall
     | CallReply;
 
-/** A job that waits for its turn in a process; numbers rise with each job that the process is sent. */
+/** A job that waits for its turn in a process; numbers increase with each job sent to the process. */
 export interface NumberedJob extends Job {
     readonly number: number;
 }
@@ -97,9 +98,9 @@ export interface NumberedJob extends Job {
 /** Main process -> forked worker. */
 export type ToProcess =
     | { readonly type: 'start'; readonly descriptor: ExecutorDescriptor }
-    /** Begins at once, whatever else runs. */
+    /** Begins at once, regardless of other jobs. */
     | ({ readonly type: 'run' } & Job)
-    /** One after the other, each only if it is not refused by then: see gate.ts. */
+    /** Run one after the other, except for jobs refused by then: see gate.ts. */
     | { readonly type: 'run-in-turn'; readonly jobs: readonly NumberedJob[] }
     | { readonly type: 'abort'; readonly key: string }
     | CallReply;
@@ -107,7 +108,7 @@ export type ToProcess =
 /** Forked worker -> main process. */
 export type FromProcess =
     | { readonly type: 'done'; readonly done: readonly JobDone[] }
-    /** A job was not begun: it may not be any more. */
+    /** A job was not begun, because it no longer may. */
     | { readonly type: 'refused'; readonly key: string }
     | LogLine
     | TaskCall;

@@ -8,8 +8,8 @@ import { TaskServer } from './serve.js';
 import { JobTurns } from './turns.js';
 
 /*
- * Entry of a forked worker. The channel to the main process is its life line: when it closes, the worker ends and takes
- * its programs with it, so that a `kill -9` of the main process leaves nothing behind.
+ * Entry of a forked worker. The channel to the main process is its life line: when it closes, the worker ends its programs and
+ * exits, so that a `kill -9` of the main process leaves nothing behind.
  */
 watchStrayErrors();
 
@@ -17,7 +17,7 @@ let server: TaskServer | null = null;
 const calls = new Calls(String(process.pid), (call) => answer(call));
 
 const answer = (message: FromProcess): void => {
-    // A main process that is gone needs no answer: the channel's end ends this one.
+    // If the main process is gone, no answer is needed: the channel's end ends this process.
     if (process.connected) process.send?.(message, undefined, undefined, () => {});
 };
 
@@ -59,7 +59,7 @@ process.on('disconnect', () => {
     void Promise.resolve(server?.close()).finally(() => process.exit(0));
 });
 
-// A terminal's Ctrl-C reaches the whole group: only the main process decides what it means.
+// A terminal's Ctrl-C reaches the whole group, but only the main process decides what it means.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.on('SIGHUP', () => {});

@@ -3,10 +3,10 @@ import { WriteError } from '../../host/write-error.js';
 import type { JsonObject } from '../../model/json.js';
 import type { Served, Task, TaskLog, TaskStep } from '../../model/task.js';
 
-/** Hands a step on; resolves when it is on disk. */
+/** Passes a step on; resolves when it is on disk. */
 type SaveStep = (step: TaskStep) => Promise<void>;
 
-/** What a task has of the main process. */
+/** What a task can use of the main process. */
 export interface MainProcess {
     readonly saveStep: SaveStep;
     /** Absent in the main process itself. */
@@ -14,17 +14,17 @@ export interface MainProcess {
 }
 
 /**
- * The worker's side of every backend: runs tasks by one executor, and turns what it throws into failures. One instance a thread, a
- * forked process, or the main process itself (`async`).
+ * The worker's side of every backend: runs tasks with one executor, and turns what it throws into failures. There is one instance
+ * per thread, per forked process, or in the main process itself (`async`).
  */
 export class TaskServer {
     readonly #executor: Promise<Executor>;
-    /** What the promise came to: tiny tasks are many, and each wait for it would be a turn of its own. */
+    /** The resolved value of the promise: awaiting it for each of many tiny tasks would cost a turn each. */
     #built: Executor | null = null;
-    /** Tasks running now, by key, so that each can be aborted by itself. */
+    /** Running tasks by key, so that each can be aborted separately. */
     readonly #running = new Map<string, Abortable>();
 
-    /** @param executor or its promise: where it cannot be built, each task fails by the reason */
+    /** @param executor the executor or its promise; if it rejects, each task fails with that reason */
     constructor(
         executor: Executor | Promise<Executor>,
         readonly log: (line: TaskLog) => void = () => {},
@@ -32,12 +32,12 @@ export class TaskServer {
         this.#executor = Promise.resolve(executor);
         this.#executor.then(
             (built) => (this.#built = built),
-            // Reported by the first task that awaits it; without this line it would end the process before.
+            // The first task that awaits it reports the error; without this handler the process would end before that.
             () => {},
         );
     }
 
-    /** Resolves when the executor is built, or cannot be. */
+    /** Resolves when the executor has been built, or that has failed. */
     async ready(): Promise<void> {
         await this.#executor.catch(() => {});
     }
@@ -75,10 +75,10 @@ function describeError(error: unknown): Served['outcome'] {
     return { kind: 'failure', failure: { reason: 'worker-died', message }, by: null };
 }
 
-/** Characters of a line of log: more belongs into the result. */
+/** Maximum characters of a log line: anything longer belongs in the result. */
 const LONGEST_LINE = 16_384;
 
-/** An executor's context. The signal is made when somebody asks for it: most tiny tasks never do. */
+/** An executor's context. The signal is created on demand: most tiny tasks never use it. */
 class Abortable implements ExecutorContext {
     #controller: AbortController | null = null;
     #aborted = false;
@@ -93,7 +93,7 @@ class Abortable implements ExecutorContext {
         return this.main.ask;
     }
 
-    /** As a function of its own: modules take it out of its object. */
+    /** A standalone function, because modules destructure it from its object. */
     get log(): (message: string) => void {
         const { sample, group, index, attempt } = this.task;
         return (message) => {
@@ -110,7 +110,7 @@ class Abortable implements ExecutorContext {
         };
     }
 
-    /** As a function of its own, too. */
+    /** A standalone function, too. */
     get saveStep(): (name: string, value: JsonObject) => Promise<void> {
         return (name, value) => this.main.saveStep({ name, value });
     }

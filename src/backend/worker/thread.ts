@@ -13,7 +13,7 @@ import {
 import { TaskServer } from './serve.js';
 
 /*
- * Entry of a piscina thread. Piscina hands over its own data first and ours second.
+ * Entry of a piscina thread. Piscina passes its own data first and ours second.
  */
 divertStdout();
 watchStrayErrors();
@@ -32,15 +32,16 @@ channel.onmessage = (event: unknown): void => {
 channel.unref();
 const calls = new Calls(String(threadId), (call) => channel.postMessage(call));
 /*
- * Before piscina gets the module: a thread without a task waits for one without turning its event loop, and would tell nobody.
+ * This must happen before piscina gets the module: an idle thread waits without running its event loop, and could not report that
+ * it is ready.
  */
 await server.ready();
 channel.postMessage({ type: 'ready', threadId } satisfies ChannelMessage);
 
-/** Milliseconds after which finished tasks of a batch are told of before the batch is through. */
+/** Milliseconds after which finished tasks of a batch are reported before the batch ends. */
 const EARLY_MS = 10;
 
-/** Tiny tasks come several at once; results wait for each other for a few milliseconds at most. */
+/** Tiny tasks are sent several at once; results wait for each other for a few milliseconds at most. */
 export default async function run(packed: PackedJobs): Promise<BatchDone> {
     const jobs = unpackJobs(packed);
     let done: JobDone[] = [];
@@ -59,14 +60,14 @@ export default async function run(packed: PackedJobs): Promise<BatchDone> {
                 tellEarly();
                 since = performance.now();
             }
-            // Awaited first: `done` may be another list by then.
+            // Await before using `done`, which may have been replaced meanwhile.
             const served = await server.run(job.key, job.task, calls.mainFor(job.key));
             done.push({ key: job.key, served });
         }
     } finally {
         clearInterval(timer);
     }
-    // Piscina's answer goes another way than calls, and may come before them: what a task said last would find it gone.
+    // Piscina's answer takes another path than calls and may overtake them; the last calls of a task would then find it gone.
     if (calls.sent > sentBefore) tellEarly();
     return { done, threadId };
 }

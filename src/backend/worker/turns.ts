@@ -2,10 +2,10 @@ import type { Served } from '../../model/task.js';
 import { beginJob } from './gate.js';
 import type { FromProcess, JobDone, NumberedJob } from './messages.js';
 
-/** Milliseconds for which results wait for others, so that they travel together. */
+/** Milliseconds for which results are gathered, so that they travel together. */
 const GATHER_MS = 5;
 
-/** Runs jobs one after the other, as they come in, and tells of several results in one message. */
+/** Runs jobs one after the other, as they arrive, and reports several results in one message. */
 export class JobTurns {
     readonly #waiting: NumberedJob[] = [];
     #isRunning = false;
