@@ -7,22 +7,22 @@ import { openRun } from './open-run.js';
 import { makeTopicsDataset } from './topics.js';
 import { readTopicResults, type TopicResult } from './topics-results.js';
 
-/** One result, with the keys of the earlier tool and the round that it is of. Times in seconds. */
+/** One result, with the keys of the earlier tool, and its round. Times in seconds. */
 export type TaskResult = TopicResult;
 
 const MODES = ['async', 'thread', 'process', 'asyncio', 'threading', 'multiprocessing'] as const;
 
-/** What `ConcurrentConfig` is made of; what is absent has the default. */
+/** Settings of `ConcurrentConfig`; absent ones have their default. */
 export interface ConcurrentSettings {
     /** Tasks at once, at least 1; 4 if absent. */
     readonly concurrency?: number;
-    /** `async` if absent. The earlier tool's words are taken too. */
+    /** `async` if absent. The earlier tool's words are accepted too. */
     readonly mode?: (typeof MODES)[number];
     /** Tasks handed out at a time; 0, the default: as many as fit. */
     readonly batchSize?: number;
-    /** Seconds for one request; 120 if absent. */
+    /** Timeout of a request in seconds; 120 if absent. */
     readonly timeout?: number;
-    /** More tries after a failure; 2 if absent. */
+    /** Retries after a failure; 2 if absent. */
     readonly maxRetries?: number;
     /** Seconds that a worker pauses between two tasks; 0 if absent. */
     readonly delayBetweenTasks?: number;
@@ -32,7 +32,10 @@ export interface ConcurrentSettings {
     readonly baseUrl?: string;
     /** Whether each task searches the web first; true if absent. */
     readonly webSearch?: boolean;
-    /** The results directory, relative to the current folder; `results` if absent. Another start of the same resumes it. */
+    /**
+     * The results directory, relative to the current folder; `results` if absent. Another start with the same directory resumes
+     * it.
+     */
     readonly dir?: string;
 }
 
@@ -54,7 +57,7 @@ export class ConcurrentConfig {
     readonly webSearch: boolean;
     readonly dir: string;
 
-    /** @throws UserError naming the setting that is wrong */
+    /** @throws UserError that names the invalid setting */
     constructor(settings: ConcurrentSettings = {}) {
         this.concurrency = checkConfig('concurrency', settings.concurrency ?? 4, { least: 1, whole: true });
         this.batchSize = checkConfig('batchSize', settings.batchSize ?? 0, { least: 0, whole: true });
@@ -104,9 +107,9 @@ export class ConcurrentBigModelExecutor {
     }
 
     /**
-     * Runs what is left of the topics and resolves with all their results, failed ones too.
+     * Runs what is left of the topics and resolves with all their results, including failed ones.
      * @param iterations rounds over all topics, at least 1
-     * @throws UserError for settings that cannot be used, or if another run holds the directory
+     * @throws UserError for invalid settings, or if another run holds the directory
      */
     async run(topics: readonly string[], iterations = 1): Promise<readonly TaskResult[]> {
         if (topics.length === 0) throw new UserError('run: expected at least one topic');

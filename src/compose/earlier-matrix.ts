@@ -12,7 +12,7 @@ import { openRun } from './open-run.js';
 /** One value of a dimension, several, or a word that stands for several: `all`, `all_with_flawed`. */
 type OneOrMore<T> = T | readonly T[];
 
-/** Which cells a test covers, and how often each is asked. */
+/** The cells that a test covers, and the number of instances of each. */
 export interface MatrixTest {
     readonly model: OneOrMore<string>;
     /** `all`: baseline, cot, optimal; `all_with_flawed`: these and seven with a flaw. `baseline` if absent. */
@@ -23,11 +23,11 @@ export interface MatrixTest {
     readonly taskTypes?: OneOrMore<string>;
     /** 0 to 1; 0.8 if absent. */
     readonly toolSuccessRate?: OneOrMore<number>;
-    /** Of each cell; 20 if absent. `20x4` is 20 rows, each 4 times. */
+    /** Instances of each cell; 20 if absent. `20x4` is 20 rows, 4 times each. */
     readonly numInstances?: number | string;
 }
 
-/** Whom to ask, how, and where results go. What is absent has the default of `resume-run matrix`. */
+/** The service and model to ask, how to ask, and where results go. Absent settings have the default of `resume-run matrix`. */
 export interface MatrixSettings {
     /** Base URLs of the service: one for each deployment. */
     readonly baseUrl?: OneOrMore<string>;
@@ -35,39 +35,39 @@ export interface MatrixSettings {
     readonly rows?: OneOrMore<string>;
     /** `{field}` stands for a field of the row, or a coordinate of the cell; the row's `prompt` if absent. */
     readonly promptTemplate?: string;
-    /** Module that answers the tools a model calls. */
+    /** Module with the tools that a model calls. */
     readonly toolModule?: string;
-    /** Instances at once; what the service takes if absent. */
+    /** Instances at once; absent: as many as the service accepts. */
     readonly maxWorkers?: number;
     /** `adaptive` if absent. */
     readonly rateMode?: 'adaptive' | 'fixed';
-    /** The results directory; `results` if absent. Another call of the same runs just what is missing. */
+    /** The results directory; `results` if absent. Another call with the same directory runs only what is missing. */
     readonly dir?: string;
-    /** Whether results also go into the results database; absent: what USE_RESULT_COLLECTOR says. */
+    /** Whether results also go into the results database; absent: as USE_RESULT_COLLECTOR says. */
     readonly useResultCollector?: boolean | undefined;
     /** Folder of the results database; `database` if absent. */
     readonly database?: string;
-    /** Folder through which results travel to the database; absent: RESULT_TEMP_DIR, else `temp_results`. */
+    /** Folder in which results wait for the database; absent: RESULT_TEMP_DIR, else `temp_results`. */
     readonly tempDir?: string;
-    /** A line for people. */
+    /** Called with a line for people. */
     readonly onNotice?: (message: string) => void;
 }
 
 export interface BatchTestSettings extends MatrixTest, MatrixSettings {}
 
-/** How far a test is when it has ended. */
+/** The progress of a test when a call has ended. */
 export interface BatchTestResult {
     /** Absolute. */
     readonly dir: string;
     readonly cells: number;
-    /** Instances that were asked for. */
+    /** Instances of the test. */
     readonly instances: number;
-    /** Of these, finished by now, those of earlier calls included. */
+    /** Instances finished so far, including those of earlier calls. */
     readonly finished: number;
     readonly accepted: number;
-    /** Given up for now: the next call tries them again. */
+    /** Instances given up for now; the next call tries them again. */
     readonly failed: number;
-    /** Instances that this call has finished. */
+    /** Instances that this call finished. */
     readonly committed: number;
     readonly outcome: RunEnd['outcome'];
 }
@@ -134,7 +134,7 @@ export async function runBatchTestSmart(settings: BatchTestSettings): Promise<Ba
 export class UltraParallelRunner {
     readonly settings: MatrixSettings;
 
-    /** @throws UserError naming the setting that is wrong */
+    /** @throws UserError that names the invalid setting */
     constructor(settings: MatrixSettings = {}) {
         const { maxWorkers } = settings;
         if (maxWorkers !== undefined && !(Number.isInteger(maxWorkers) && maxWorkers >= 1))

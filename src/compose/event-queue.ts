@@ -1,19 +1,19 @@
 import { measureResult, dropLongResult } from '../model/event-size.js';
 import type { RunEvent } from '../model/event.js';
 
-/** Events that wait for a slow reader, at most. */
+/** Maximum number of events that wait for a slow reader. */
 export const EVENTS_BOUND = 100_000;
 
-/** Results that wait for a slow reader, bytes of JSON; later ones are left out of their events. */
+/** Maximum size in bytes of JSON of the results that wait for a slow reader; events beyond it come without their results. */
 const BYTES_BOUND = 64 * 1024 * 1024;
 
-/** Fewer waiting events than this are what every reader has now and then. */
+/** Every reader has up to this many events waiting now and then; their size is not measured. */
 const MEASURED_FROM = 16;
 
-/** Between a run that must not wait and a reader that may be slow. */
+/** Decouples a run, which must not wait, from a reader, which may be slow. */
 export class EventQueue implements AsyncIterable<RunEvent> {
     #events: RunEvent[] = [];
-    /** Of results that wait, beyond the first ones. */
+    /** Size of the waiting results, beyond the first ones. */
     #bytes = 0;
     #state: 'open' | 'ended' | { readonly error: unknown } = 'open';
     #wake: (() => void) | null = null;
@@ -24,7 +24,7 @@ export class EventQueue implements AsyncIterable<RunEvent> {
         this.#signal();
     }
 
-    /** Measured only for a reader that is behind: the first events of a batch are always whole. */
+    /** Measures only if the reader is behind: the first events of a batch always come whole. */
     #isFull(event: RunEvent): boolean {
         if (this.#events.length < MEASURED_FROM) this.#bytes = 0;
         else if (event.type === 'task-finished') this.#bytes += measureResult(event);
@@ -61,5 +61,5 @@ export class EventQueue implements AsyncIterable<RunEvent> {
     }
 }
 
-/** Events that there are few of, and that nobody should miss. */
+/** Whether an event is of a rare kind, which no reader should miss. */
 const isRare = (event: RunEvent): boolean => event.type !== 'task-started' && event.type !== 'task-finished';

@@ -4,25 +4,25 @@ import { readTextFile } from '../host/open-file.js';
 import { makeOutputFile } from '../host/output-file.js';
 
 /**
- * A dataset that a command makes of its options (topics, cells of a matrix): a file of rows in the run's checkpoints folder.
- * It stands there like any other dataset, so that a bare `resume-run --dir` resumes it.
+ * A dataset that a command generates from its options (topics, cells of a matrix): a file of rows in the run's checkpoints
+ * folder. It is a dataset like any other there, so that a bare `resume-run --dir` resumes it.
  */
 export interface GeneratedDataset {
     /** Name of the file: `topics.jsonl`. */
     readonly file: string;
     /**
      * The rows as JSON lines. Called once, while the directory is held.
-     * @param before what an earlier start made; null: there was none
+     * @param before what an earlier start generated; null: nothing
      */
     readonly rows: (before: string | null) => string | Promise<string>;
-    /** Ids of the samples that this start asks for, asked for after `rows`; null or absent: all. */
+    /** Ids of the samples that this start runs, read after `rows`; null or absent: all. */
     readonly samples?: () => ReadonlySet<string> | null;
 }
 
 /**
- * Writes the rows where they differ from those that are there.
- * @param checkpoints the run's checkpoints folder, where an earlier start has left them
- * @param folder where they go: the same, or a scratch folder where nothing may be written that lasts
+ * Writes the rows if they differ from the existing ones.
+ * @param checkpoints the run's checkpoints folder, where an earlier start has left its rows
+ * @param folder where the rows go: the same folder, or a scratch folder if nothing permanent may be written
  * @returns the file, as the list of the run's datasets
  * @throws WriteError
  */

@@ -11,51 +11,54 @@ import { readSettings } from './read-settings.js';
 import { toCamelCase, readGivenOptions, type OptionSettings } from './settings.js';
 
 /**
- * Settings of a run: the options of the command line, in camelCase (`allTests: true`) or as they are there
- * (`'all-tests': true`).
+ * Settings of a run: the options of the command line, in camelCase (`allTests: true`) or in their original form (`'all-tests':
+ * true`).
  */
 export interface OpenSettings extends CommonSettings {
-    /** Files, folders or globs, relative to `cwd`. Empty: what run.json of `dir` names. */
+    /** Files, folders or globs, relative to `cwd`. Empty: those that run.json of `dir` names. */
     readonly datasets?: readonly string[];
-    /** Does each task, in this process. It gets the row of a list, or the JSON of a task of the general form. */
+    /** Runs a task, in this process. It receives the row of a list, or the JSON of a task in the general format. */
     readonly task?: TaskFunction;
 }
 
-/** Settings of a run over rows that the program has. @typeParam Row what `task` gets */
+/** Settings of a run over rows from the program. @typeParam Row the input of `task` */
 export interface RowSettings<Row extends object> extends CommonSettings {
-    /** Rows of a list, or samples of any dataset format, as objects. They are written beside run.json as they come. */
+    /** Rows of a list, or samples of any dataset format, as objects. They are written beside run.json as they arrive. */
     readonly datasets: Iterable<Row> | AsyncIterable<Row>;
-    /** Does each task, in this process. */
+    /** Runs a task, in this process. */
     readonly task?: TaskFunction<Row>;
 }
 
 interface CommonSettings extends OptionSettings {
     /** The command of `executor: 'exec'`. */
     readonly command?: readonly string[];
-    /** Stops the planning, and later the run as `abort()` does. */
+    /** Stops planning, and later the run, as `abort()` does. */
     readonly signal?: AbortSignal;
 }
 
 /** An open run. It holds its directory until it has ended. */
 export interface Run {
-    /** What is left to do, decided before anything runs. */
+    /** What is left to run, decided before anything runs. */
     readonly plan: RunPlan;
     /**
-     * Starts the run (the first call) and streams what happens, to the end. Events queue for a reader that is slower than
-     * the run, at most `EVENTS_BOUND` of them; beyond it the oldest `task-started` and `task-finished` are left out.
+     * Starts the run (at the first call) and streams its events until the end. Events queue up if the reader is slower than the
+     * run, up to `EVENTS_BOUND`; beyond that the oldest `task-started` and `task-finished` are dropped.
      */
     events(): AsyncIterable<RunEvent>;
-    /** Starts the run, if nothing did yet; resolves with its end. @throws UserError, WriteError */
+    /** Starts the run if it has not been started yet; resolves when it has ended. @throws UserError, WriteError */
     readonly finished: Promise<RunEnd>;
-    /** Once: start nothing more, give running tasks the grace, save. Twice: end them now. */
+    /** First call: start no more tasks, give running ones the grace period, and save. Second call: end them at once. */
     abort(): void;
     /** Changes how many tasks run at once. */
     setConcurrency(concurrency: number): void;
-    /** Gives the directory back without running. */
+    /** Releases the directory without running. */
     close(): Promise<void>;
 }
 
-/** Where relative paths and the config file are looked for, the environment (none by default), and who hears of notices. */
+/**
+ * The base of relative paths and of the search for the config file, the environment (empty by default), and a listener for
+ * notices.
+ */
 interface Place {
     readonly cwd?: string;
     readonly env?: NodeJS.ProcessEnv;
@@ -63,9 +66,9 @@ interface Place {
 }
 
 /**
- * Opens a run: reads the datasets, takes the directory, decides what is left. Nothing runs yet.
- * @throws UserError for bad settings or datasets, or if another run holds the directory; the reason of `signal` if that was
- * aborted while the plan was made
+ * Opens a run: reads the datasets, takes the directory, and decides what is left to run. Nothing runs yet.
+ * @throws UserError for invalid settings or datasets, or if another run holds the directory; the reason of `signal` if it was
+ * aborted during planning
  */
 export function open(settings: OpenSettings, place?: Place): Promise<Run>;
 export function open<Row extends object>(settings: RowSettings<Row>, place?: Place): Promise<Run>;
@@ -75,7 +78,7 @@ export async function open(settings: OpenSettings | RowSettings<object>, place: 
         argv: { options: readGivenOptions(options), datasets: paths, command, labelOf: toCamelCase },
         env: place.env ?? {},
         cwd: place.cwd ?? process.cwd(),
-        // Loaded only for a config file, or names that are not options of a run.
+        // Loaded only for a config file, or for names that are not options of a run.
         catalog: async () => (await import('../commands/registry.js')).loadCatalog(),
         readRunFile: readKnownRun,
     });

@@ -2,8 +2,8 @@ import type { Dataset } from '../dataset/dataset.js';
 import type { LimitOptions } from '../model/limits.js';
 
 /**
- * Which time limit holds, for the first lines of a run: nobody should find out after a week that it was another one.
- * Where `--limits` does not say, the format of each dataset does.
+ * Describes the time limit for the first lines of a run, so that nobody finds out after a week that another one applied. If
+ * `--limits` is absent, the format of each dataset decides.
  */
 export function describeLimits(
     options: LimitOptions,

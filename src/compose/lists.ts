@@ -4,7 +4,7 @@ import type { Dataset, ListOptions } from '../dataset/dataset.js';
 import { countBucketsInNames } from '../dataset/lists/buckets-in-names.js';
 import type { ExecutorKind, ListFields } from '../executor/executor-kind.js';
 
-/** How lists become samples in a results directory; a list that was run into it keeps its number of samples. */
+/** How lists are divided into samples in a results directory; a list that was run into it before keeps its number of samples. */
 export function listOptions(
     { rowsPerSample }: Pick<RunConfig, 'rowsPerSample'>,
     { judges }: Pick<ExecutorKind, 'judges'>,
@@ -17,6 +17,6 @@ export function listOptions(
     };
 }
 
-/** The lists among datasets that were indexed. */
+/** The lists among indexed datasets. */
 export const findLists = (datasets: readonly Dataset[]): readonly ListFields[] =>
     datasets.flatMap(({ path, fields }) => (fields === undefined ? [] : [{ path, fields }]));

@@ -12,13 +12,13 @@ import {
 import { UserError } from '../util/user-error.js';
 import type { GeneratedDataset } from './generated-dataset.js';
 
-/** What a start of `resume-run matrix` asks for. */
+/** What a start of `resume-run matrix` is to run. */
 export interface MatrixRequest {
     readonly blocks: readonly MatrixBlock[];
     /** Files of rows. Absolute. */
     readonly rows: readonly string[];
     readonly prompts: Readonly<Record<string, PromptTemplates>>;
-    /** Runs of an earlier database that count as done, unless some were counted before; absent: none. */
+    /** Runs of an earlier database that count as done, unless some have been counted before; absent: none. */
     readonly imported?: {
         /** Absolute. */
         readonly database: string;
@@ -26,17 +26,17 @@ export interface MatrixRequest {
     };
 }
 
-/** The dataset of a start, and, once the directory is held, which cells it asks for. */
+/** The dataset of a start, and, once the directory is held, the cells that it runs. */
 export interface GeneratedMatrix {
     readonly dataset: GeneratedDataset;
     /**
-     * In order. Empty before the dataset was written.
+     * In order. Empty until the dataset has been written.
      * @param choice `--only`, `--limit` and `--shard` of the start; absent: all of the cells
      */
     askedCells(choice?: SampleChoice): readonly PlannedCell[];
 }
 
-/** The dataset of `resume-run matrix`: what this start asks for, and beside it what earlier ones did. */
+/** The dataset of `resume-run matrix`: the cells of this start, together with those of earlier ones. */
 export function generateMatrix({ blocks, rows, prompts, imported }: MatrixRequest): GeneratedMatrix {
     let asked: readonly PlannedCell[] = [];
     let isPart = false;
@@ -71,7 +71,7 @@ export function generateMatrix({ blocks, rows, prompts, imported }: MatrixReques
     };
 }
 
-/** The counts are fixed when they are first taken: a database that grows must not take instances away from a run. */
+/** Keeps the counts that were taken first: a growing database must not take instances away from a run. */
 function withImported(file: MatrixFile, imported: MatrixRequest['imported']): MatrixFile {
     if (imported === undefined || file.imported !== null) return file;
     const { database, countOf } = imported;
@@ -85,7 +85,7 @@ function withImported(file: MatrixFile, imported: MatrixRequest['imported']): Ma
     };
 }
 
-/** A file that somebody damaged is made anew. */
+/** A damaged file is generated again. */
 function parseEarlier(text: string): MatrixFile | null {
     try {
         return parseMatrixFile(text, 'matrix.json');

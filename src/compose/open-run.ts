@@ -13,8 +13,8 @@ import { spoolRows } from './spool-rows.js';
 import { spoolStdin } from './spool-stdin.js';
 
 /**
- * Opens the datasets, takes the directory and decides what is left.
- * @throws UserError exit 2 for bad input, exit 3 if another run holds the directory
+ * Opens the datasets, takes the directory and decides what is left to run.
+ * @throws UserError exit 2 for invalid input, exit 3 if another run holds the directory
  */
 export async function openRun(config: RunConfig, options: OpenRunOptions): Promise<OpenedRun> {
     if (config.mode === 'queue' && config.redis === null)
@@ -33,7 +33,7 @@ export async function openRun(config: RunConfig, options: OpenRunOptions): Promi
         scratch = await openScratch();
         files = openRowFiles(scratch);
         const held = { directory, scratch, files, options };
-        // A dry run writes nothing that lasts.
+        // A dry run writes nothing permanent.
         const folder = config.dryRun ? scratch.path : config.checkpoints;
         const spooling =
             generated !== undefined

@@ -7,68 +7,68 @@ import type { EarlierImport } from '../run/earlier-import.js';
 import type { GeneratedDataset } from './generated-dataset.js';
 import type { RowSource } from './spool-rows.js';
 
-/** A run that is planned but not started: its directory is held, its plan can be read. */
+/** A run that is planned but not started: its directory is held and its plan is available. */
 export interface OpenedRun {
     readonly plan: RunPlan;
-    /** Calls `listener` with every event from now on. Nothing happens before `start`. */
+    /** Calls `listener` for every event from now on. There are none before `start`. */
     onEvent(listener: (event: RunEvent) => void): void;
-    /** Starts it; the promise resolves when the run has ended and everything is saved and released. Once. */
+    /** Starts the run; the promise resolves when it has ended and everything is saved and released. May be called once. */
     start(): Promise<RunEnd>;
-    /** First call: start nothing more and give running tasks the grace. Second call: end them now. */
+    /** First call: start no more tasks and give running ones the grace period. Second call: end them at once. */
     stop(reason: StopReason): void;
     setConcurrency(concurrency: number): void;
-    /** Figures of each server as they are now; none before the first task, and where tasks need no servers. */
+    /** Current figures of each server; empty before the first task, and if tasks need no servers. */
     endpoints(): readonly EndpointState[];
-    /** Gives the directory back without running. */
+    /** Releases the directory without running. */
     close(): Promise<void>;
 }
 
-/** A sample that has work. */
+/** A sample with tasks to run. */
 export interface DueSample {
     readonly sample: string;
     readonly due: number;
     readonly dueBy: PlanCounts['dueBy'];
 }
 
-/** What is left to do, as data. */
+/** What is left to run, as data. */
 export interface RunPlan {
     readonly dir: string;
     readonly datasets: readonly { readonly path: string; readonly format: string }[];
-    /** Which limits hold, in words; null where nothing is judged. */
+    /** The limits that apply, in words; null if nothing is judged. */
     readonly limits: string | null;
-    /** How outputs are compared, in words; null where nothing is judged. */
+    /** How outputs are compared, in words; null if nothing is judged. */
     readonly comparison: string | null;
     readonly whole: { readonly samples: number; readonly tasks: number };
     readonly part: PlanCounts;
-    /** Samples that have work, in order; made each time that it is asked for. */
+    /** Samples with tasks to run, in order; created at each access. */
     readonly due: readonly DueSample[];
-    /** The same one by one: of a million samples no list is made. */
+    /** The same samples one by one, without a list of perhaps a million. */
     readonly eachDue: () => Iterable<DueSample>;
-    /** Why tasks would be skipped, and how many; of a dry run only. */
+    /** Reasons why tasks would be skipped, with counts; only in a dry run. */
     readonly skips?: Readonly<Record<string, number>>;
-    /** Rows left out because of `--skip-bad-rows`, and what is not a dataset or cannot be read beside others. */
+    /** Rows left out because of `--skip-bad-rows`, and files left out because they are not datasets or cannot be read. */
     readonly badRows: readonly string[];
-    /** Samples with results that the datasets no longer hold; looked for by a dry run only. */
+    /** Samples with results that the datasets no longer have; only searched for in a dry run. */
     readonly removed?: RemovedSamples;
-    /** What the tasks that would run may come to; of a dry run only, where they cost anything. */
+    /** Estimated cost of the tasks to run; only in a dry run, if they cost anything. */
     readonly estimate?: WorkEstimate;
-    /** What is taken over from results of the earlier tools; absent where there are none. */
+    /** What is taken over from results of the earlier tools; absent if there are none. */
     readonly earlier?: EarlierImport;
 }
 
 export interface OpenRunOptions {
-    /** The bundled dataset, for a start that names none. */
+    /** The bundled dataset, for a start without datasets. */
     readonly examples: string;
-    /** The dataset that a command makes; the run has no other one. */
+    /** The dataset that a command generates; the run then has no other one. */
     readonly generated?: GeneratedDataset;
-    /** A results database whose records finish tasks that have no result yet (`--top-up-from`). Absolute. */
+    /** A results database whose records complete tasks that have no result yet (`--top-up-from`). Absolute. */
     readonly topUpFrom?: string;
-    /** Rows that stand in for the datasets. */
+    /** Rows to use in place of datasets. */
     readonly rows?: RowSource;
-    /** What does the tasks of the executor `function`. */
+    /** Runs the tasks of the executor `function`. */
     readonly task?: TaskFunction;
-    /** Lines for people, from now until the run ends. */
+    /** Called with lines for people, from now until the run ends. */
     readonly onNotice: (message: string, level: 'info' | 'warning') => void;
-    /** Ends the planning, and the wait for a directory that another run may still hold. */
+    /** Aborts planning, and the wait for a directory that another run may still hold. */
     readonly signal?: AbortSignal;
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { PageAssets } from '../report/html/html-file.js';
 
-/** The front end as `npm run build` left it. */
+/** The front end as built by `npm run build`. */
 export async function readPageAssets(): Promise<PageAssets> {
     const read = (name: string): Promise<string> =>
         readFile(fileURLToPath(new URL(`../../dist/page/${name}`, import.meta.url)), 'utf8');

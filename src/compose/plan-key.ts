@@ -3,8 +3,8 @@ import { PLANNER_VERSION } from '../plan/plan-sample.js';
 import type { PrepareOptions } from '../run/prepare.js';
 
 /**
- * Hash of everything, besides a sample and its result file, that decides what is left to do. While it is the same, a
- * complete sample whose file and row did not change need not be opened.
+ * Hash of everything, besides a sample and its result file, that decides what is left to run. As long as it is the same, a
+ * complete sample whose file and row are unchanged does not have to be opened.
  * @param languages tags of the languages that can run here
  */
 export function computePlanKey(options: PrepareOptions, languages: readonly string[]): string {

@@ -51,20 +51,20 @@ export interface Planned {
     readonly store: CheckpointStore;
     readonly settled: TallySum;
     readonly found: Survey;
-    /** Null where results are not collected. */
+    /** Null if results are not collected. */
     readonly collection: RunCollection | null;
-    /** Ends the making of tests: who waits for them gets none. */
+    /** Stops the generation of tests; callers that wait for them get none. */
     readonly stopMaking: () => void;
 }
 
-/** More finished entries than this are not replaced because of changed inputs unless `--rerun changed` says so. */
+/** If more finished entries than this would be replaced because of changed inputs, `--rerun changed` is required. */
 const CHANGED_BOUND = 20;
 
 /**
- * Decides what is left to do: indexes the datasets, prepares the executor, compares each sample with its result file, and
- * records in run.json what later starts must know.
- * @param paths the datasets, stdin already replaced by a file
- * @throws UserError exit 2 for bad input
+ * Decides what is left to run: indexes the datasets, prepares the executor, compares each sample with its result file, and
+ * records in run.json what later starts need to know.
+ * @param paths the datasets, with stdin already replaced by a file
+ * @throws UserError exit 2 for invalid input
  */
 export async function planRun(config: RunConfig, paths: readonly string[], held: Held): Promise<Planned> {
     const { directory, options } = held;
@@ -96,7 +96,7 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
     if (found.earlier !== null) for (const line of describeImport(found.earlier)) inform(line);
     if (found.relabelled > 0) inform(describeRelabelled(found.relabelled, config.dryRun));
     guardChanged(found, config, warn);
-    // Who stopped waiting for the plan has given the directory back.
+    // If planning has been aborted, the directory is already released.
     options.signal?.throwIfAborted();
     noteEmptySamples(samples.part, kind, inform);
     await recordRun(directory, config, { samples, paths, others, reruns, comparison: comparison.record });
@@ -136,19 +136,22 @@ const describeRelabelled = (entries: number, isDryRun: boolean): string =>
     `the dataset has other labels for ${formatCount(entries, 'finished task')} than before: results ` +
     `${isDryRun ? 'would ' : ''}take them, and nothing runs again for it`;
 
-/** Where a run would keep a dataset that it makes, or reads from stdin; a dry run has it in a scratch folder. */
+/**
+ * The path that a run would use for a dataset that it generates or reads from stdin; in a dry run the dataset is in a scratch
+ * folder.
+ */
 function findLastingPath(path: string, { checkpoints }: RunConfig, scratch: Scratch): string {
     return dirname(path) === scratch.path ? join(checkpoints, basename(path)) : path;
 }
 
-/** What a run reads before it can plan. */
+/** The inputs that a run reads before planning. */
 interface Inputs {
     readonly kind: ExecutorKind;
     readonly samples: Samples;
     readonly executor: ExecutorPlan;
-    /** The checker that `--checker` names; null leaves the samples' own. */
+    /** The checker selected by `--checker`; null leaves the samples' own. */
     readonly checker: Checker | null;
-    /** Datasets that were run into the directory before and are not named now. */
+    /** Datasets that earlier starts ran into the directory and this one does not name. */
     readonly others: readonly OtherDataset[];
     readonly stopMaking: () => void;
 }
@@ -156,10 +159,10 @@ interface Inputs {
 async function readInputs(config: RunConfig, paths: readonly string[], held: Held): Promise<Inputs> {
     const { directory, scratch, files, options } = held;
     const warn = (message: string): void => options.onNotice(message, 'warning');
-    // Neither a dry run nor a shard writes run.json: nothing is forgotten by them.
+    // Dry runs and shards do not write run.json, so they forget no datasets.
     const forgets = !config.dryRun && config.part.shard === null;
     const { generated } = options;
-    // A dry run makes its rows elsewhere: those of earlier starts are the same dataset.
+    // A dry run generates its rows in another folder; the file of an earlier start is the same dataset.
     const made = generated === undefined ? null : join(config.checkpoints, generated.file);
     const others = findOtherDatasets(directory.known, paths, forgets ? warn : () => {}).filter(
         ({ path }) => path !== made,
@@ -174,7 +177,7 @@ async function readInputs(config: RunConfig, paths: readonly string[], held: Hel
         scratch: scratch.path,
         isQueued: config.mode === 'queue',
     });
-    // Nothing of a dry run stays.
+    // A dry run leaves nothing behind.
     const testsFolder = join(config.dryRun ? scratch.path : config.checkpoints, 'generated-tests');
     const making = new AbortController();
     const stopMaking = (): void => making.abort();
@@ -211,7 +214,7 @@ async function readInputs(config: RunConfig, paths: readonly string[], held: Hel
     return { kind, samples, executor, checker, others, stopMaking };
 }
 
-/** A dry run writes no index, so it need not remember the rows that it reads. */
+/** A dry run writes no index, so it does not have to remember the rows that it reads. */
 const chooseCache = (cache: DatasetCache, isDryRun: boolean): DatasetCache =>
     isDryRun ? { get: (file, stamp) => cache.get(file, stamp), set: () => undefined } : cache;
 
@@ -263,8 +266,8 @@ async function openCollection(
 }
 
 /**
- * Adopts what a results database has of the tasks to run, where that was asked for.
- * @returns where the results are by which the run is planned; of a dry run with those that it would adopt
+ * Adopts results from a results database for the tasks to run, if requested.
+ * @returns the store by which the run is planned; in a dry run it includes the results that would be adopted
  */
 async function topUp(
     config: RunConfig,
@@ -299,7 +302,7 @@ function* listDue(work: Survey['work']): Generator<RunPlan['due'][number]> {
     for (const { indexed, due, dueBy } of work) yield { sample: indexed.id, due, dueBy };
 }
 
-/** Why tasks of all samples are skipped. The survey of a dry run reads every sample whose dataset may skip some. */
+/** Counts why tasks are skipped, over all samples. The survey of a dry run reads every sample whose dataset may skip some. */
 function sumSkips(settled: TallySum, work: Survey['work']): NonNullable<RunPlan['skips']> {
     const unsettled = new TallySum();
     for (const tally of work.tallies()) unsettled.add(tally);
@@ -313,7 +316,7 @@ function sumSkips(settled: TallySum, work: Survey['work']): NonNullable<RunPlan[
 const isEmpty = (groups: GroupSizes): boolean =>
     groups.every(([, tasks, skipped = 0]) => tasks + skipped === 0);
 
-/** Samples without a task would be called finished, though nothing was judged. */
+/** Reports samples without tasks, which would otherwise count as finished although nothing was judged. */
 function noteEmptySamples(
     part: Samples['part'],
     kind: ExecutorKind,
@@ -332,7 +335,7 @@ function noteEmptySamples(
     inform(`${kind.judges ? 'no submissions' : 'no tasks'} in ${names.join(', ')}${more}`);
 }
 
-/** A wrong dataset, or a wrong `--checker`, must not cost a week of results. */
+/** Protects results against a wrong dataset or `--checker`, which must not cost a week of work. */
 function guardChanged(
     { changed, changedSamples }: Survey,
     { rerun, dryRun }: Pick<RunConfig, 'rerun' | 'dryRun'>,
@@ -343,7 +346,7 @@ function guardChanged(
         `${changed} finished tasks would run again because their inputs (programs, tests, checker, or numbers that an earlier version rounded) changed, ` +
         `first in ${changedSamples.map((id) => JSON.stringify(id)).join(', ')}: ` +
         'check the dataset and --checker, or say --rerun changed';
-    // Whoever only looks sees the plan too.
+    // A dry run still shows the plan.
     if (!dryRun) throw new UserError(message, 2, { code: 'RESUME_RUN_INPUTS_CHANGED' });
     notice(message);
 }

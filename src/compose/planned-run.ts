@@ -18,14 +18,14 @@ import type { OpenedRun, RunPlan } from './opened-run.js';
 import type { Held, Planned } from './plan-run.js';
 import { openTracing, type Tracing } from './tracing.js';
 
-/** A planned run that can be started: joins the plan's parts with a backend and the loop. */
+/** A planned run, ready to be started: combines the plan with a backend and the loop. */
 export class PlannedRun implements OpenedRun {
     readonly plan: RunPlan;
     readonly #config: RunConfig;
     readonly #held: Held;
     readonly #planned: Planned;
     readonly #listeners: ((event: RunEvent) => void)[] = [];
-    /** Where tasks run: as it was chosen, else as the executor asks. */
+    /** Where tasks run: the chosen mode, or else the one that the executor prefers. */
     #mode: Mode;
     #handle: RunHandle | null = null;
     #stopBeforeStart: StopReason | null = null;
@@ -64,7 +64,7 @@ export class PlannedRun implements OpenedRun {
         return this.#servers?.endpoints() ?? [];
     }
 
-    /** As many tasks at once as the servers take now, unless somebody named a number. */
+    /** Runs as many tasks at once as the servers currently take, unless the user gave a number. */
     #followServers(): void {
         if (this.#isConcurrencyGiven || this.#servers === null) return;
         this.#handle?.setConcurrency(this.#servers.concurrency());
@@ -82,7 +82,7 @@ export class PlannedRun implements OpenedRun {
         }
     }
 
-    /** Nothing is left to do: neither workers nor what drives them are loaded. */
+    /** Ends a run with no tasks left, without loading workers and the modules that drive them. */
     #endAtOnce(): RunEnd {
         this.#emitStarted(this.#config.concurrency ?? 1);
         const totals = this.#planned.settled.value();
@@ -95,7 +95,7 @@ export class PlannedRun implements OpenedRun {
         let tracing: Tracing | null = null;
         const unwatch: (() => void)[] = [];
         try {
-            // Workers of a queue look for themselves: what they run need not be here.
+            // Queue workers check this themselves: the programs that they run need not be installed here.
             const isHere = this.#mode !== 'queue';
             const found = isHere ? await kind.preflight?.(executor.descriptor) : undefined;
             if (found?.mode !== undefined && !this.#config.isModeGiven) this.#mode = found.mode;
@@ -160,7 +160,7 @@ export class PlannedRun implements OpenedRun {
         };
     }
 
-    /** The executor that lives in this process; null: it lives where the tasks run. */
+    /** The executor if it runs in this process; null if it runs where the tasks do. */
     async #createInMain(): Promise<ServerExecutor | null> {
         const { kind, executor } = this.#planned;
         const { task } = this.#held.options;
@@ -171,7 +171,10 @@ export class PlannedRun implements OpenedRun {
         return kind.runsIn === 'main' ? await kind.create(executor.descriptor, this.#serverHooks()) : null;
     }
 
-    /** What the pool of endpoints tells becomes events. A run that no endpoint serves any more stops: everything is saved. */
+    /**
+     * Turns reports of the endpoint pool into events. If no endpoint serves the run any longer, the run stops with everything
+     * saved.
+     */
     #serverHooks(): ServerHooks {
         const { checkpoints, part } = this.#config;
         return {
@@ -239,7 +242,7 @@ export class PlannedRun implements OpenedRun {
                 grace,
                 keepSource,
                 isPaid: kind.isPaid === true,
-                // A task may wait long for a worker, which then bounds it.
+                // A task may wait long for a worker, which limits its time itself.
                 patience: (task) =>
                     this.#mode === 'queue' ? null : kind.patience(executor.descriptor, task),
             },
@@ -252,7 +255,7 @@ export class PlannedRun implements OpenedRun {
         });
     }
 
-    /** Threads that only wait are better off in one: says so once. */
+    /** Prints a hint, once, if threads mostly wait: one thread could serve all their tasks. */
     #hintAtWaiting(): void {
         const meter = new WaitingMeter();
         this.onEvent((event) => {
@@ -265,7 +268,7 @@ export class PlannedRun implements OpenedRun {
         return watchControl(this.#config.checkpoints, ({ concurrency }) => this.setConcurrency(concurrency));
     }
 
-    /** A disk that fills up is announced in time, and stops the run while what is there can still be saved. */
+    /** Warns in time about a disk that fills up, and stops the run while existing results can still be saved. */
     #watchDisk(handle: RunHandle): () => void {
         let warned = false;
         const look = async (): Promise<void> => {
@@ -283,7 +286,10 @@ export class PlannedRun implements OpenedRun {
         return () => clearInterval(timer);
     }
 
-    /** A kill then costs the next start little reading; at once too, for what this start had to read. */
+    /**
+     * Saves the index regularly, so that a start after a kill has little to read; and immediately, for what this start had to
+     * read.
+     */
     #saveIndex(): () => void {
         const save = (): void => void this.#held.directory.index.save();
         save();
@@ -300,10 +306,10 @@ export class PlannedRun implements OpenedRun {
     }
 }
 
-/** Bytes of a file that a worker's result names, where no option bounds them: a long conversation. */
+/** Maximum size in bytes of a file that a worker's result names, if no option limits it: a long conversation. */
 const LONGEST_FILE = 32 * 1024 * 1024;
 
-/** Tasks handed out ahead while they are tiny; see run/slots.ts. */
+/** Number of tiny tasks handed out in advance; see run/slots.ts. */
 const PREFETCH = 128;
 
 const DISK_WATCH_MS = 10_000;

@@ -2,7 +2,7 @@ import type { TaskFunction } from '../executor/function.js';
 import { UserError } from '../util/user-error.js';
 import type { RowSource } from './spool-rows.js';
 
-/** What a program asked for, taken apart. */
+/** The settings of a program, split into their parts. */
 interface Settings {
     readonly paths: readonly string[];
     /** Null: the datasets are files. */
@@ -14,7 +14,7 @@ interface Settings {
 }
 
 /**
- * Takes the settings of `open` apart. Programs without types can hand over anything.
+ * Splits the settings of `open` into their parts. Programs without types can pass anything.
  * @throws UserError that names the setting
  */
 export function readSettings(settings: unknown): Settings {
@@ -35,7 +35,7 @@ export function readSettings(settings: unknown): Settings {
     return {
         ...readDatasets(datasets),
         command: command ?? [],
-        // Its input is what the rows hold, which only the caller knows.
+        // Only the caller knows the type of the rows, which are the task's input.
         task: task as TaskFunction | undefined,
         signal,
         options: task === undefined ? options : { ...options, executor: 'function' },

@@ -5,7 +5,7 @@ import type { IndexedRow, Sequence } from '../model/sample-rows.js';
 import type { SampleItem } from '../run/sample-item.js';
 import { NumberColumn } from '../util/columns/number-column.js';
 
-/** Samples of one or several datasets by their ids: the columns of `RowsById`, and whose each sample is. */
+/** Samples of one or several datasets by id: the columns of `RowsById`, and the dataset of each sample. */
 export class SampleTable implements Sequence<SampleItem> {
     readonly #rows = new RowsById();
     readonly #datasets: Dataset[] = [];
@@ -15,25 +15,25 @@ export class SampleTable implements Sequence<SampleItem> {
         return this.#rows.length;
     }
 
-    /** Position of the sample with this id; -1 if it is not there. */
+    /** Position of the sample with this id; -1 if there is none. */
     find(id: string): number {
         return this.#rows.find(id);
     }
 
-    /** Adds a sample. @returns -1, or the position of the one that has its id: then nothing was added */
+    /** Adds a sample. @returns -1, or the position of an existing sample with the same id, in which case nothing was added */
     add(row: IndexedRow, dataset: Dataset): number {
         const there = this.#rows.add(row);
         if (there === -1) this.#owners.push(this.#number(dataset));
         return there;
     }
 
-    /** Adds a sample whose id no other one has. */
+    /** Adds a sample whose id is known to be new. */
     append(row: IndexedRow, dataset: Dataset): void {
         this.#rows.append(row);
         this.#owners.push(this.#number(dataset));
     }
 
-    /** Puts the same sample of another dataset in the place of one. */
+    /** Replaces a sample with the same one of another dataset. */
     replace(position: number, row: IndexedRow, dataset: Dataset): void {
         this.#owners.set(position, this.#number(dataset));
         this.#rows.replace(position, row);
@@ -67,7 +67,7 @@ export class SampleTable implements Sequence<SampleItem> {
     }
 }
 
-/** Some samples of a table, in an order of their own. */
+/** Some samples of a table, in their own order. */
 export class SampleList implements Sequence<SampleItem> {
     readonly #table: SampleTable;
     readonly #positions: NumberColumn;
@@ -90,12 +90,12 @@ export class SampleList implements Sequence<SampleItem> {
         for (let place = 0; place < this.length; place += 1) yield this.#table.get(this.#positions.at(place));
     }
 
-    /** The ids of its samples, as often as they are asked for. */
+    /** The ids of the samples; can be iterated repeatedly. */
     ids(): Iterable<string> {
         return listIds(this);
     }
 
-    /** How many samples have which groups. */
+    /** How many samples have the same groups. */
     countGroups(): ReadonlyMap<GroupSizes, number> {
         const counts = new Map<GroupSizes, number>();
         for (let place = 0; place < this.length; place += 1) {
@@ -106,10 +106,10 @@ export class SampleList implements Sequence<SampleItem> {
     }
 }
 
-/** A set of positions in the order in which they came. */
+/** A set of positions in insertion order. */
 export class Positions implements Iterable<number> {
     readonly #inOrder = new NumberColumn();
-    /** 1 for each position that is in it. */
+    /** 1 for each position in the set. */
     #present = new Uint8Array(64);
 
     get size(): number {

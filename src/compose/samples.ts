@@ -7,19 +7,19 @@ import { getMessage } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
 import { Positions, SampleList, SampleTable } from './sample-list.js';
 
-/** Every sample of the directory's datasets, and the part that was asked for. */
+/** Every sample of the directory's datasets, and the part that was selected. */
 export interface Samples {
-    /** Those that were asked for. */
+    /** The selected datasets. */
     readonly datasets: readonly Dataset[];
     readonly whole: SampleList;
     readonly part: SampleList;
-    /** Whether the datasets hold a sample. */
+    /** Whether the datasets have a sample. */
     readonly has: (id: string) => boolean;
-    /** What was found and is not a dataset, or cannot be read: a line each. */
+    /** Files that are not datasets or cannot be read: one line each. */
     readonly leftOut: readonly string[];
 }
 
-/** A dataset that was run into the directory before and is not asked for now. */
+/** A dataset that an earlier start ran into the directory and this one does not name. */
 export interface OtherDataset {
     readonly path: string;
     readonly format: RunConfig['format'];
@@ -29,15 +29,18 @@ export interface OtherDataset {
 export interface SampleSources {
     /** Datasets of this start. */
     readonly paths: readonly string[];
-    /** Run into the directory before: looked into for ids and totals only; one that cannot be read is left out with a notice. */
+    /**
+     * Datasets that only earlier starts named: read only for ids and totals; one that cannot be read is left out with a notice.
+     */
     readonly others: readonly OtherDataset[];
-    /** Datasets of earlier starts in the order in which they came: their ids stay as they are. */
+    /** Datasets of earlier starts, in the order in which they were added; their ids stay unchanged. */
     readonly recorded: readonly string[];
 }
 
 /**
- * Indexes all datasets. The same sample in two of them counts once; packages at the same place in two trees have ids apart.
- * @throws UserError for a bad dataset, a row's id with different content in two of them, or no sample at all
+ * Indexes all datasets. The same sample in two of them counts once; packages at the same place in two trees get different ids.
+ * @throws UserError for an invalid dataset, for a row's id with different content in two datasets, or if there is no sample at
+ * all
  */
 export async function collectSamples(
     config: Pick<RunConfig, 'format' | 'skipBadRows' | 'sampleTests' | 'part'>,
@@ -82,13 +85,13 @@ export async function collectSamples(
     return { datasets, whole, part: chosen, has: (id) => table.find(id) !== -1, leftOut };
 }
 
-/** The positions that were asked for, and then all others. */
+/** The selected positions, followed by all others. */
 function* withOthers(asked: Positions, length: number): Generator<number> {
     yield* asked;
     for (let position = 0; position < length; position += 1) if (!asked.has(position)) yield position;
 }
 
-/** One id with different content in two datasets: whichever is asked for, results would replace each other. */
+/** One id with different content in two datasets: whichever one runs, its results would replace those of the other. */
 class IdConflict extends UserError {}
 
 /** The samples of a directory's datasets; the same sample in two of them counts once. */
@@ -100,8 +103,8 @@ export class SamplesById {
     }
 
     /**
-     * Adds what a dataset of an earlier start holds, for its ids and totals. Bad rows are left out.
-     * @throws UserError if it cannot be read, or holds an id that is there already with different content
+     * Adds the samples of an earlier start's dataset, for their ids and totals. Invalid rows are left out.
+     * @throws UserError if it cannot be read, or has an existing id with different content
      */
     async addPath(
         path: string,
@@ -125,7 +128,10 @@ export class SamplesById {
         for (const dataset of opened) await this.addAll(dataset);
     }
 
-    /** @param onAdded told the position of each sample in the table; samples have the ids there that they have in the directory */
+    /**
+     * @param onAdded called with the position of each sample in the table, where samples have the ids that they have in the
+     * directory
+     */
     async addAll(dataset: Dataset, onAdded: (position: number) => void = () => undefined): Promise<void> {
         const isDistinct = this.table.length === 0 && dataset.hasDistinctIds === true;
         for await (const several of dataset.index()) {
@@ -170,13 +176,16 @@ export class SamplesById {
 
 const placeOf = (row: IndexedSample, dataset: Dataset): string => dataset.placeOf?.(row) ?? dataset.path;
 
-/** Ids for a sample whose own is taken: more and more of the path of the tree that it lies in, in front. */
+/** Alternative ids for a sample whose own id is taken: prefixed with more and more of the path of its tree. */
 function* makeIdsApart(id: string, prefix: string | undefined): Generator<string> {
     const parts = prefix?.split('/').filter((part) => part !== '') ?? [];
     for (let taken = 1; taken <= parts.length; taken += 1) yield [...parts.slice(-taken), id].join('/');
 }
 
-/** A shard may be empty: of many small parts some are, and an array of jobs is not to fail for it. Anything else is a mistake. */
+/**
+ * Refuses an empty selection, which is a mistake unless it is a shard: with many small parts some are empty, and an array of jobs
+ * must not fail because of them.
+ */
 function refuseNone(
     whole: Iterable<unknown>,
     part: RunConfig['part'],

@@ -23,49 +23,49 @@ import { KnownSamplesReader } from './directory/known-samples.js';
 import { DirectoryIndexes } from './directory/directory-indexes.js';
 import { ResultFiles } from './directory/result-files.js';
 
-/** What scoring stored answers came to. */
+/** The outcome of scoring stored answers. */
 export interface RescoringSummary {
     readonly dir: string;
     readonly scorer: string;
     readonly scorer_fingerprint: string;
-    /** Answers scored by this start; in a dry run: that it would score. */
+    /** Answers scored by this start; in a dry run, answers that it would score. */
     readonly scored: number;
     /** Answers that had this score already. */
     readonly unchanged: number;
-    /** Answers that could not be scored, and keep the score that they had. */
+    /** Answers that could not be scored, and keep their previous score. */
     readonly unscored: number;
-    /** Of those scored now: how many are accepted and were not before, and the other way round. */
+    /** Of the answers scored now, how many became accepted; `no_longer_accepted` counts the reverse. */
     readonly accepted_now: number;
     readonly no_longer_accepted: number;
     readonly accepted: number;
     readonly refused: number;
     /** Tasks with a verdict. */
     readonly finished: number;
-    /** Tasks of the files that were read, those without a verdict too. */
+    /** Tasks of the files that were read, including those without a verdict. */
     readonly tasks: number;
-    /** US dollars that a model that judges cost in this start; null: none judges, or its price is unknown. */
+    /** Cost in US dollars of a judging model in this start; null: no model judges, or its price is unknown. */
     readonly judge_cost: number | null;
-    /** True where a signal or its budget stopped it: the rest is for the next start. */
+    /** True if a signal or the budget stopped it: the rest is left to the next start. */
     readonly stopped: boolean;
-    /** Which budget is spent, in words; null: none. */
+    /** The budget that is spent, in words; null: none. */
     readonly budget_spent: string | null;
 }
 
 export interface ScoreOptions {
     readonly onNotice: (message: string) => void;
-    /** Told how many answers have a new score by now. */
+    /** Called with the number of answers that have a new score so far. */
     readonly onScored: (count: number) => void;
-    /** Stops it; what is scored by then is on disk. */
+    /** Stops scoring; scores computed so far are on disk. */
     readonly signal: AbortSignal;
 }
 
-/** Reasons of answers that could not be scored, told one by one; the rest is a number. */
+/** How many answers that could not be scored are reported with their reason; the rest are only counted. */
 const MOST_PROBLEMS = 5;
 
 /**
- * Scores the answers of a results directory again, without asking the models again. Each score is committed as a run commits
- * results: with a higher revision, the entry that it replaces kept in superseded.jsonl. An answer that has its score by the
- * same scorer already is passed over, so the same call goes on after a kill.
+ * Scores the answers of a results directory again, without asking the models again. Each score is committed like a run's results:
+ * with a higher revision, keeping the replaced entry in superseded.jsonl. Answers already scored by the same scorer are skipped,
+ * so the same call continues after a kill.
  * @throws UserError for a directory that another run holds, or a scorer that cannot work here; WriteError
  */
 export async function scoreAnswers(config: RunConfig, options: ScoreOptions): Promise<RescoringSummary> {
@@ -118,7 +118,7 @@ function getChatConfig({ executor, dir }: RunConfig): ChatConfig {
     );
 }
 
-/** New answers get the same scores from now on. */
+/** Stores the scorer, so that new answers are scored in the same way from now on. */
 async function rememberScorer(directory: Directory, { checkpoints, runOptions }: RunConfig): Promise<void> {
     const { lock, known } = directory;
     if (known === null || lock === null) return;
@@ -147,7 +147,7 @@ async function findSamples(
     return { ids, known: [...new Set([...(samples?.ids() ?? []), ...ids])] };
 }
 
-/** An entry of this version, with what is to be scored. */
+/** An entry of this version, with the answer to score. */
 interface Answered {
     readonly group: string;
     readonly entry: Entry;
@@ -159,7 +159,7 @@ class Rescoring {
     readonly #config: RunConfig;
     readonly #stored: StoredScorer;
     readonly #store: CheckpointStore;
-    /** Topics of the run, whose entries keep no row: their data is known. Null where it has other tasks. */
+    /** The run's topics: their entries keep no row, but their data is known. Null if the run has other tasks. */
     readonly #topics: RoundsByTopic | null;
     readonly #options: ScoreOptions;
     #figures = {
@@ -204,7 +204,7 @@ class Rescoring {
         }
     }
 
-    /** Counts what is there, and finds the answers without this score. */
+    /** Counts existing results, and finds the answers without this score. */
     #look(checkpoint: Checkpoint): readonly Answered[] {
         const due: Answered[] = [];
         const { fingerprint: wanted } = this.#stored.scoring;
@@ -226,7 +226,7 @@ class Rescoring {
         return due;
     }
 
-    /** Some at a time; the store is asked for room as in a run. */
+    /** Scores a few answers at a time, waiting for room in the store as a run does. */
     async #scoreAll(id: string, due: readonly Answered[], writer: SampleWriter): Promise<void> {
         const queue = [...due].reverse();
         const work = async (): Promise<void> => {
@@ -256,7 +256,7 @@ class Rescoring {
         const by = { text: formatScorer(scoring.scorer), fingerprint: scoring.fingerprint };
         const { result: fresh, verdict } = withScore(result, scored, by);
         const last = entry.attempts.at(-1);
-        // An entry's verdict is that of its last attempt, which is the one that was scored.
+        // An entry's verdict is that of its last attempt, whose answer was scored.
         const attempts = last === undefined ? [] : [...entry.attempts.slice(0, -1), { ...last, verdict }];
         await writer.commit(
             group,
@@ -328,7 +328,7 @@ class Rescoring {
     }
 }
 
-/** What the file holds, as it stands: nothing moves, nothing is superseded but by new scores. */
+/** The contents of the file, unchanged: nothing moves, and only new scores supersede entries. */
 function buildState(checkpoint: Checkpoint): SampleState {
     const { id, totals, failures, pending, skipped, computedLimits, retiredRevision } = checkpoint;
     const kept = [...checkpoint.entries].flatMap(([group, list]) =>
@@ -353,7 +353,7 @@ function buildState(checkpoint: Checkpoint): SampleState {
     };
 }
 
-/** The task as far as scoring needs it; null where its row was not kept. */
+/** The parts of the task that scoring needs; null if its row was not kept. */
 function buildTask(id: string, group: string, entry: Entry): Task | null {
     const { row, row_text: text, index, fingerprint } = entry;
     if (row === undefined) return null;

@@ -9,10 +9,10 @@ import type { RunEvent } from '../model/event.js';
 import type { Verdict } from '../model/verdict.js';
 
 /*
- * `doctor --self-test`: the program itself, as users start it, over tiny datasets in a scratch folder.
+ * `doctor --self-test`: runs the program itself, as users start it, over tiny datasets in a scratch folder.
  */
 
-/** What one part of the self-test came to. */
+/** The outcome of one part of the self-test. */
 export interface SelfTestFinding {
     /** A language's tag, or `kill and resume`. */
     readonly name: string;
@@ -20,14 +20,14 @@ export interface SelfTestFinding {
     readonly detail: string;
 }
 
-/** Milliseconds that one start gets: compilers of some languages take ten seconds each. */
+/** Timeout of one start in milliseconds: the compilers of some languages take ten seconds each. */
 const PATIENCE_MS = 180_000;
 
 const PROGRAM = join(fileURLToPath(new URL('../../bin', import.meta.url)), 'resume-run.js');
 
 /**
- * Judges a right and a wrong program of each language, then kills a run in the middle and resumes it.
- * @param languages tags of what was found on this machine
+ * Judges a right and a wrong program in each language, then kills a run halfway and resumes it.
+ * @param languages tags of the languages found on this machine
  * @param sandbox `--sandbox`
  */
 export async function runSelfTest(
@@ -89,7 +89,7 @@ function findJudgedAs(
     return { state: 'ok', detail: 'a right program is accepted, a wrong one is not' };
 }
 
-/** Rows of the run that is killed; each takes a twentieth of a second. */
+/** Rows of the run that is killed; each takes 50 ms. */
 const ROWS = 60;
 
 /** Results that must be on disk before the kill. */
@@ -134,7 +134,7 @@ async function killAndResume(folder: string): Promise<SelfTestFinding> {
     return { name, state: 'ok', detail };
 }
 
-/** The rows that result files hold. */
+/** The rows contained in result files. */
 async function readSavedRows(dir: string): Promise<string[]> {
     const names = (await readdir(dir)).filter((name) => name.endsWith('.json'));
     const texts = await Promise.all(names.map((name) => readFile(join(dir, name), 'utf8')));
@@ -145,10 +145,10 @@ async function readSavedRows(dir: string): Promise<string[]> {
 }
 
 interface Started {
-    /** Tasks that it has said are finished. */
+    /** Number of tasks that it has reported as finished. */
     finished(): number;
     hasEnded(): boolean;
-    /** As `kill -9` of it and all that it started. */
+    /** Kills the run and all that it started, as `kill -9` does. */
     kill(): void;
     readonly ended: Promise<{
         readonly code: number | null;
@@ -204,7 +204,7 @@ function killGroup({ pid }: ChildProcess): void {
     try {
         if (pid !== undefined) process.kill(-pid, 'SIGKILL');
     } catch {
-        // It has ended by itself.
+        // It has already ended by itself.
     }
 }
 

@@ -10,7 +10,7 @@ type CamelCase<S extends string> = S extends `${infer Head}-${infer Tail}`
     ? `${Head}${Capitalize<CamelCase<Tail>>}`
     : S;
 
-/** What an option may be given as. Values with a syntax of their own are text, as on the command line. */
+/** The type of an option's value. Values with their own syntax are text, as on the command line. */
 type OneSetting<S> = S extends { readonly kind: 'flag' }
     ? boolean
     : S extends { readonly kind: 'integer' | 'seconds' | 'factor' | 'mebibytes' }
@@ -23,14 +23,14 @@ type OneSetting<S> = S extends { readonly kind: 'flag' }
             ? Readonly<Record<string, LanguageSetting>>
             : string;
 
-/** `default` makes a start forget what run.json remembers of an option. */
+/** `default` makes a start ignore what run.json stores for an option. */
 type Setting<S> =
     | (S extends { readonly repeatable: true } ? readonly OneSetting<S>[] | OneSetting<S> : OneSetting<S>)
     | 'default';
 
 type Options = typeof RUN_OPTIONS;
 
-/** The options of a run in camelCase, or with dashes as on the command line. */
+/** The options of a run, in camelCase or with dashes as on the command line. */
 export type OptionSettings = {
     readonly [N in Exclude<RunOptionName, 'command'> as CamelCase<N>]?: Setting<Options[N]>;
 } & {
@@ -44,14 +44,14 @@ const DASHED: ReadonlyMap<string, RunOptionName> = new Map(
     ]),
 );
 
-/** `all-tests` as a setting: `allTests`. */
+/** The setting's name for an option: `all-tests` becomes `allTests`. */
 export function toCamelCase(name: string): string {
     return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /**
- * Settings of a program as the command line would give them.
- * @throws UserError for a name that is not an option, or an option that is given under both of its names
+ * Converts the settings of a program to options as the command line gives them.
+ * @throws UserError for an unknown name, or for an option that is given under both of its names
  */
 export function readGivenOptions(settings: Readonly<Record<string, unknown>>): GivenOptions {
     const given = new Map<string, Json | undefined>();

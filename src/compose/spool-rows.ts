@@ -7,18 +7,17 @@ import { isJsonObject } from '../model/json.js';
 import { getMessage } from '../util/message.js';
 import { UserError } from '../util/user-error.js';
 
-/** Rows that a program hands over instead of a file. */
+/** Rows that a program passes instead of a file. */
 export type RowSource = Iterable<unknown> | AsyncIterable<unknown>;
 
-/** Names the samples, too: `rows-1of1`. */
+/** Also the prefix of the samples' names: `rows-1of1`. */
 const NAME = 'rows';
 
 /**
- * Writes rows into a file, because a dataset is read again at every start. One that an earlier start left there is replaced:
- * finished entries are matched by their input, as with any other dataset that changed. Rows are written as they come, none is
- * kept in memory.
+ * Writes rows to a file, because a dataset is read again at every start. A file of an earlier start is replaced: finished entries
+ * are matched by their input, as with any other dataset that changed. Rows are written as they arrive; none is kept in memory.
  * @param folder where the file goes: the run's checkpoints folder
- * @throws UserError at a row that is not a JSON object; WriteError; what the source itself throws
+ * @throws UserError for a row that is not a JSON object; WriteError; errors of the source itself
  */
 export async function spoolRows(source: RowSource, folder: string): Promise<readonly string[]> {
     const file = join(folder, NAME);

@@ -6,14 +6,14 @@ import { UserError } from '../util/user-error.js';
 
 const STDIN_PATHS: readonly string[] = ['/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'];
 
-/** Its content decides the format: the name must not. */
+/** Without an extension: the content decides the format. */
 const NAME = 'stdin-dataset';
 
 /**
- * Replaces stdin among datasets by a file that holds all of it, because a dataset is read again at every start. One that an
- * earlier start left there is replaced: finished entries are matched by their input, as with any other dataset that changed.
+ * Replaces stdin among datasets with a file of all its content, because a dataset is read again at every start. A file of an
+ * earlier start is replaced: finished entries are matched by their input, as with any other dataset that changed.
  * @param folder where the file goes: the run's checkpoints folder
- * @throws UserError where stdin is a terminal; WriteError
+ * @throws UserError if stdin is a terminal; WriteError
  */
 export async function spoolStdin(paths: readonly string[], folder: string): Promise<readonly string[]> {
     if (!paths.some((path) => STDIN_PATHS.includes(path))) return paths;

@@ -2,10 +2,10 @@ import type { RunEvent } from '../model/event.js';
 import { getMessage } from '../util/message.js';
 import { type TopicsSummary, writeTopicsResults } from './topics-results.js';
 
-/** Seconds between two writings while results keep coming. */
+/** Seconds between two writes while results keep arriving. */
 export const OUTPUT_INTERVAL = 5;
 
-/** Of a run's time, at most this share goes into writing the file: it is written as a whole each time. */
+/** Maximum share of a run's time that is spent on writing the file, which is rewritten completely each time. */
 const SHARE = 0.1;
 
 export interface TopicsOutputOptions {
@@ -18,11 +18,11 @@ export interface TopicsOutputOptions {
     readonly onNotice: (message: string) => void;
 }
 
-/** Keeps the file of `--output` up with a run: at a pace while it runs, and once more at its end. */
+/** Keeps the file of `--output` up to date: at intervals during a run, and once more at its end. */
 export class TopicsOutput {
     readonly #options: TopicsOutputOptions;
     readonly #started = performance.now();
-    /** Tasks at once, where nobody has chosen a number. */
+    /** Tasks at once, if the user gave no number. */
     #concurrency: number | null = null;
     #changed = false;
     #timer: NodeJS.Timeout | null = null;
@@ -39,7 +39,7 @@ export class TopicsOutput {
         this.#timer ??= this.#writeIn(OUTPUT_INTERVAL);
     }
 
-    /** Writes what there is. @throws WriteError */
+    /** Writes the current results. @throws WriteError */
     async finish(): Promise<void> {
         if (this.#timer !== null) clearTimeout(this.#timer);
         this.#timer = null;
@@ -53,7 +53,7 @@ export class TopicsOutput {
             const began = performance.now();
             this.#changed = false;
             this.#writing = this.#write()
-                // The results themselves are safe, and the end tries again.
+                // The results themselves are safe, and the file is written again at the end.
                 .catch((error: unknown) => this.#options.onNotice(getMessage(error)))
                 .finally(() => {
                     const took = (performance.now() - began) / 1000;

@@ -7,24 +7,24 @@ import type { Checkpoint } from '../model/checkpoint.js';
 import type { Attempt } from '../model/entry.js';
 import { isJsonObject, type JsonObject } from '../model/json.js';
 
-/** A result as the earlier tool wrote it, with the round that it is of. Seconds. */
+/** A result in the earlier tool's format, with its round. Times in seconds. */
 export interface TopicResult {
     readonly topic: string;
-    /** The round, from 1. */
+    /** The round, counted from 1. */
     readonly iteration: number;
     readonly success: boolean;
     readonly analysis: string | null;
     readonly search_results_count: number;
     readonly error_message: string | null;
-    /** Of all its attempts together. */
+    /** Of all attempts together. */
     readonly execution_time: number;
-    /** `P3-2`: process 3 (T: thread, A: place of the async mode), round 2; null where nothing says. */
+    /** `P3-2`: process 3 (T: thread, A: slot of async mode), round 2; null if unknown. */
     readonly worker_id: string | null;
     /** When its last attempt ended, ISO 8601. */
     readonly timestamp: string | null;
 }
 
-/** Tasks that ended, by worker or by round. Seconds. */
+/** Tasks that ended, of one worker or one round. Times in seconds. */
 interface Share {
     successful: number;
     failed: number;
@@ -32,9 +32,9 @@ interface Share {
 }
 
 export interface TopicsSummary {
-    /** Seconds that this start has run. */
+    /** Seconds since this start. */
     readonly wallTime: number;
-    /** `summary.config` and `summary.models`, as the earlier tool named their keys. */
+    /** `summary.config` and `summary.models`, with the earlier tool's keys. */
     readonly config: JsonObject;
     readonly models: JsonObject;
 }
@@ -89,9 +89,9 @@ const listShares = (shares: ReadonlyMap<string | number, Share>): [string, JsonO
 const roundSeconds = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
 
 /**
- * Writes all results of a directory into one file, in the shape of the earlier tool: `{results: [...], summary: {...}}`.
- * The old file or the whole new one stands there, whenever the machine stops.
- * @param topics those whose results go into it
+ * Writes all results of a directory to one file, in the earlier tool's format: `{results: [...], summary: {...}}`. The file is
+ * replaced atomically: after a crash it is either the old one or the complete new one.
+ * @param topics those whose results it contains
  * @throws WriteError
  */
 export async function writeTopicsResults(
@@ -186,7 +186,7 @@ function measureEffort(
     };
 }
 
-/** `process-3` in round 2 is `P3-2`, as the earlier tool wrote it. */
+/** `process-3` in round 2 becomes `P3-2`, as the earlier tool wrote it. */
 function makeEarlierWorkerId(worker: string, iteration: number): string {
     const [, kind = '', number = ''] = /^(process|thread|async)-(\d+)$/.exec(worker) ?? [];
     return kind === '' ? `${worker}-${iteration}` : `${kind[0]?.toUpperCase()}${number}-${iteration}`;

@@ -6,12 +6,12 @@ import { readTextFile } from '../host/open-file.js';
 import type { GeneratedDataset } from './generated-dataset.js';
 import type { RunPaths } from './directory/run-paths.js';
 
-/** Name of the file of rows in the checkpoints folder. */
+/** Name of the file with the rows, in the checkpoints folder. */
 const FILE = 'topics.jsonl';
 
 /**
- * The dataset of `resume-run topics`. Fewer rounds than before retire no finished answer: a topic keeps as many rounds as
- * its result file has answers of.
+ * The dataset of `resume-run topics`. Fewer rounds than before do not retire finished answers: a topic keeps as many rounds as
+ * its result file has answers.
  * @param iterations rounds of each topic, at least 1
  */
 export function makeTopicsDataset(
@@ -34,18 +34,18 @@ export function makeTopicsDataset(
     };
 }
 
-/** Topics that earlier starts have asked about, with their rounds; null where there were none. */
+/** Topics of earlier starts, with their rounds; null if there were none. */
 export function readKnownTopics(checkpoints: string): Promise<RoundsByTopic | null> {
     return readTextFile(join(checkpoints, FILE)).then(readTopicRows, () => null);
 }
 
-/** Rounds that earlier starts have begun in a directory; 0 where there were none. */
+/** Number of rounds that earlier starts began in a directory; 0 if there were none. */
 export async function countBegunRounds({ dir, checkpoints }: RunPaths): Promise<number> {
     const known = await readKnownTopics(checkpoints);
     return Math.max(0, ...(known ?? (await countFinishedRounds(dir))).values());
 }
 
-/** The last finished round of each topic, by its result file. */
+/** The last finished round of each topic, according to its result file. */
 async function countFinishedRounds(dir: string): Promise<RoundsByTopic> {
     const found = new Map<string, number>();
     for (const name of await listFiles(dir)) {

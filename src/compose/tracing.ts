@@ -2,19 +2,19 @@ import { type Backend, KEEPS_NO_STEPS } from '../backend/backend.js';
 import type { TaskSpan } from '../model/span.js';
 import { findDestinations, type LangSmithChoice } from '../trace/destinations.js';
 
-/** Joins a run to its trace. */
+/** Connects a run to its trace. */
 export interface Tracing {
-    /** The backend whose attempts are traced. */
+    /** Wraps a backend so that its attempts are traced. */
     wrap(backend: Backend): Backend;
     add(span: TaskSpan): void;
-    /** Sends what waits, for a bounded time. Never throws. */
+    /** Sends pending traces, for a limited time. Never throws. */
     close(): Promise<void>;
 }
 
 /**
- * @param onNotice told once where traces cannot be sent
- * @returns null where nothing asks for traces, or what they need is not installed
- * @throws UserError for settings that cannot be used
+ * @param onNotice called once if traces cannot be sent
+ * @returns null if tracing is not requested, or a package that it needs is not installed
+ * @throws UserError for invalid settings
  */
 export async function openTracing(
     langSmith: LangSmithChoice,

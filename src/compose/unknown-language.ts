@@ -3,7 +3,7 @@ import { isKnownLanguage } from '../dataset/language-tags.js';
 import type { ProgramInput } from '../model/sample.js';
 
 /**
- * Why a program cannot run whose language no table knows; null where the name is known, though its tools may be missing.
+ * Explains that a program cannot run because its language is unknown; null if the name is known, even if its tools are missing.
  * @param languages rows of the config file, which may name any language
  */
 export function describeUnknownLanguage(

@@ -1,24 +1,26 @@
 import type { RunEvent } from '../model/event.js';
 import { formatPercent } from '../report/format.js';
 
-/** Seconds of work, over all workers, before the hint may be printed: by then the time to load modules hardly counts. */
+/** Seconds of work, over all workers, before the hint may be printed; by then the time for loading modules is negligible. */
 const ENOUGH_SECONDS = 20;
 
-/** A worker that computes for less than this share of its time mostly waits. */
+/** A worker that computes for less than this share of its time is mostly waiting. */
 const MOSTLY_WAITING = 0.2;
 
-/** Finds out whether the functions in worker threads mostly wait: for a network, for another program. */
+/** Detects whether the functions in worker threads mostly wait, for a network or another program. */
 export class WaitingMeter {
     readonly #cpu: () => number;
     #busy = 0;
     #isDone = false;
 
-    /** @param cpu seconds of processor time that this process has used since the meter began; threads count, children do not */
+    /**
+     * @param cpu returns the seconds of CPU time used by this process since the meter started; includes threads, but not children
+     */
     constructor(cpu: () => number = startCpuMeter(process.cpuUsage())) {
         this.#cpu = cpu;
     }
 
-    /** @returns a line for people, once at most; null: nothing to say */
+    /** @returns a line for people, at most once; null: nothing to report */
     onEvent(event: RunEvent): string | null {
         if (this.#isDone || (event.type !== 'task-finished' && event.type !== 'task-retried')) return null;
         this.#busy += event.by.duration;

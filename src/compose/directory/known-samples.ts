@@ -12,7 +12,7 @@ import type { SampleTable } from '../sample-list.js';
 import { SamplesById } from '../samples.js';
 import type { DirectoryIndexes } from './directory-indexes.js';
 
-/** The samples of a directory's datasets, as the datasets are now: columns, however many there are. */
+/** The samples of a directory's datasets, as the datasets are now; stored in columns, so that there may be many. */
 export class KnownSamples implements Iterable<readonly [id: string, groups: GroupSizes]> {
     readonly #table: SampleTable;
 
@@ -28,13 +28,13 @@ export class KnownSamples implements Iterable<readonly [id: string, groups: Grou
         return this.#table.find(id) !== -1;
     }
 
-    /** The groups of a sample; null if the datasets do not hold it. */
+    /** The groups of a sample; null if the datasets do not have it. */
     find(id: string): GroupSizes | null {
         const position = this.#table.find(id);
         return position === -1 ? null : this.#table.groupsAt(position);
     }
 
-    /** Their ids, as often as they are asked for. */
+    /** The ids of the samples; can be iterated repeatedly. */
     ids(): Iterable<string> {
         const table = this.#table;
         return {
@@ -49,12 +49,12 @@ export class KnownSamples implements Iterable<readonly [id: string, groups: Grou
     }
 }
 
-/** Folders and patterns are read again after this long: nothing cheap tells whether a file in them changed. */
+/** Folders and patterns are read again after this time, as there is no cheap way to tell whether a file in them changed. */
 const FRESH_MS = 60_000;
 
 /**
- * Reads which samples the datasets of a directory hold, for those who only look: the same set that a start counts over. Asking
- * again is cheap while the datasets have not changed.
+ * Reads which samples the datasets of a directory have, for readers without the lock: the same set that a start counts over.
+ * Reading again is cheap while the datasets have not changed.
  */
 export class KnownSamplesReader {
     readonly #indexes: Pick<DirectoryIndexes, 'loadDatasets'>;
@@ -66,15 +66,15 @@ export class KnownSamplesReader {
     } | null = null;
 
     /**
-     * @param indexes spare reading datasets that have not changed
-     * @param onNotice told once when a dataset cannot be read
+     * @param indexes saves reading datasets that have not changed
+     * @param onNotice called once if a dataset cannot be read
      */
     constructor(indexes: Pick<DirectoryIndexes, 'loadDatasets'>, onNotice: (message: string) => void) {
         this.#indexes = indexes;
         this.#onNotice = onNotice;
     }
 
-    /** @returns null where no dataset is known, or one of them cannot be read: nobody can tell then what was removed */
+    /** @returns null if no dataset is known, or one cannot be read: removed samples are unknown then */
     async read(run: Pick<RunFile, 'datasets' | 'buckets' | 'options'> | null): Promise<KnownSamples | null> {
         const datasets = run?.datasets ?? [];
         if (datasets.length === 0) return null;
@@ -122,18 +122,18 @@ export class KnownSamplesReader {
     }
 }
 
-/** Whether packages with samples alone are judged in the directory. */
+/** Whether the directory also judges packages that only have sample tests. */
 export const hasSampleTests = (run: Pick<RunFile, 'options'> | null): boolean =>
     run?.options['sample-tests'] === true;
 
-/** How lists of rows are read by those who only look: placed as the run placed them. */
+/** How readers without the lock read lists of rows: with the same placement of rows as in the run. */
 export function chooseListOptions(run: Pick<RunFile, 'buckets'> | null): ListOptions {
     return { accepted: true, rowsPerSample: 1, bucketsOf: (file) => run?.buckets?.[file] ?? null };
 }
 
 interface Stamped {
     readonly path: string;
-    /** Null for what is not a file. */
+    /** Null unless the path is a file. */
     readonly stamp: FileStamp | null;
 }
 

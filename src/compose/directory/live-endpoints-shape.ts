@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What `status` takes of a live file. */
+/** The part of a live file that `status` uses. */
 export const LIVE_ENDPOINTS = z.object({
     shard: z.string().nullable(),
     at: z.number().int().min(0).max(8.64e15),

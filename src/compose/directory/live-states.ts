@@ -8,12 +8,12 @@ import type { EndpointStatus } from '../../report/status.js';
 import { getIoCode } from '../../util/io-error.js';
 
 const LIVE_FILE = /^live(?:\.\d+)?\.json$/;
-/** Bytes of a live file that are read. */
+/** Maximum number of bytes read of a live file. */
 const MOST_OF_LIVE = 1024 * 1024;
 
 /**
- * What runs say of themselves, one for each shard; none where nothing was ever written. Only `format` was looked at: another
- * version may have written the rest.
+ * The states that runs publish, one for each shard; empty if there are none. Only `format` is validated: another version may have
+ * written the rest.
  * @param checkpoints folder of the run's run.json
  */
 export async function readLiveStates(checkpoints: string): Promise<readonly LiveState[]> {
@@ -23,10 +23,12 @@ export async function readLiveStates(checkpoints: string): Promise<readonly Live
     return states.flatMap((state) => state ?? []);
 }
 
-/** What runs last told of their servers; what another version wrote otherwise is left out. @param checkpoints as above */
+/**
+ * The latest states of servers that runs published; entries in another version's format are left out. @param checkpoints as above
+ */
 export async function readEndpoints(checkpoints: string): Promise<readonly EndpointStatus[]> {
     const told = (await readLiveStates(checkpoints)).filter(({ endpoints }) => endpoints?.length > 0);
-    // Most runs have no servers: the library that checks shapes takes longer to load than all the rest of `status`.
+    // Most runs have no servers, and loading the validation library takes longer than the rest of `status`.
     if (told.length === 0) return [];
     const { LIVE_ENDPOINTS } = await import('./live-endpoints-shape.js');
     const states = told.flatMap((state) => LIVE_ENDPOINTS.safeParse(state).data ?? []);
@@ -42,7 +44,7 @@ async function readLiveState(path: string): Promise<LiveState | null> {
         const json: unknown = text.length > MOST_OF_LIVE ? null : JSON.parse(text);
         return isJsonObject(json) && json['format'] === 1 ? (json as Partial<LiveState> as LiveState) : null;
     } catch (error) {
-        // A torn file is followed by a whole one within a second.
+        // A torn file is replaced by a complete one within a second.
         if (error instanceof SyntaxError || error instanceof NotAFileError || getIoCode(error) !== null)
             return null;
         throw error;

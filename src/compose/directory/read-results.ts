@@ -6,26 +6,26 @@ import type { StoredEntry } from '../../model/checkpoint.js';
 import { UserError } from '../../util/user-error.js';
 import { CheckpointReader } from './checkpoint-reader.js';
 
-/** One finished task of a results directory. */
+/** A finished task of a results directory. */
 export interface FinishedTask {
     readonly sample: string;
     readonly group: string;
     /** Position in the dataset's list; null in files of the earlier tools. */
     readonly index: number | null;
-    /** What the result file holds of it; `index` and `fingerprint` are null in files of the earlier tools. */
+    /** The entry in the result file; `index` and `fingerprint` are null in files of the earlier tools. */
     readonly entry: StoredEntry['entry'];
 }
 
 export interface ReadResultsOptions {
-    /** The folder that `--checkpoints` named, if it is not beside the results directory. */
+    /** The folder given by `--checkpoints`, if it is not beside the results directory. */
     readonly checkpoints?: string;
-    /** Told of each file that is left out because it is not a result file. */
+    /** Called for each file that is left out because it is not a result file. */
     readonly onNotice?: (message: string) => void;
 }
 
 /**
- * Reads every finished task of a results directory, sample by sample, archived ones too. It takes no lock: it may be read
- * while a run writes it. Memory is bounded by a few samples.
+ * Reads every finished task of a results directory, sample by sample, including archived ones. It takes no lock, so a run may
+ * write the directory meanwhile. Only a few samples are in memory at a time.
  * @param dir relative to the current folder
  * @throws UserError (exit 2) if the directory or one of its files cannot be read
  */

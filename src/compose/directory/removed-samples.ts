@@ -10,7 +10,8 @@ import type { Samples } from '../samples.js';
 import type { RunPaths } from './run-paths.js';
 
 /**
- * Finds samples with results that the datasets no longer hold. Opens only files whose name is not that of a sample.
+ * Finds samples with results that the datasets no longer have. Opens only files that are not named after a sample of the
+ * datasets.
  * @param samples every sample of the directory's datasets
  * @throws UserError (exit 2) if a file cannot be read
  */
@@ -28,7 +29,7 @@ export async function findRemovedSamples(
         if (!name.endsWith('.json') || expected.has(name)) continue;
         const read = await readCheckpointFileAtOnce(join(place.dir, name));
         if (read.kind !== 'checkpoint' || isKnown(read.checkpoint.id)) continue;
-        // Under a name that is not its own, a run would not find it either.
+        // A run would not find results in a file whose name does not match their id either.
         if ([...names.candidates(read.checkpoint.id)].includes(name)) removed.add(read.checkpoint.id);
     }
     for (const id of (await ArchiveList.load(place.checkpoints)).ids()) if (!isKnown(id)) removed.add(id);

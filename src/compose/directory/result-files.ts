@@ -17,32 +17,32 @@ import type { KnownFiles } from './directory-indexes.js';
 import type { KnownSamples } from './known-samples.js';
 import type { RunPaths } from './run-paths.js';
 
-/** Files read at once: more only wait for the same disk. */
+/** Files read at once; more would only wait for the same disk. */
 const AT_ONCE = 8;
 
-/** Figures that are handed on together where nothing was read. */
+/** Figures that are passed on together if their files were not read. */
 const VOUCHED_AT_ONCE = 256;
 
-/** A sample, and what else was picked from its file; null where nothing was, or there is no file. */
+/** A sample, and the data picked from its file; null if nothing was picked or there is no file. */
 export interface PickedSample<T> extends DirectorySample {
     readonly picked: T | null;
 }
 
-/** What one result file says. */
+/** The figures of one result file. */
 type FileFigures<T> = Omit<PickedSample<T>, 'standing'>;
 
 export interface ResultFilesOptions<T> {
-    /** Told of files that cannot be understood; they are left out. */
+    /** Called for files that are not valid; they are left out. */
     readonly onNotice: (message: string) => void;
-    /** What is kept of each file besides its figures. */
+    /** Selects what is kept of each file besides its figures. */
     readonly pick?: ((checkpoint: Checkpoint) => T) | undefined;
-    /** Whether they are read more than once: what was seen of each file is kept for the next time. */
+    /** Whether the files are read more than once; if so, each file's figures are kept for the next time. */
     readonly again: boolean;
 }
 
 /**
- * Reads the result files of a directory without its lock, during a run or after. Looking again costs only the files that
- * have changed.
+ * Reads the result files of a directory without its lock, during a run or after it. Repeated reads cost only the files that have
+ * changed.
  */
 export class ResultFiles<T = null> {
     readonly #seen = new Map<string, { readonly stamp: FileStamp; readonly file: FileFigures<T> | null }>();
@@ -54,10 +54,11 @@ export class ResultFiles<T = null> {
     ) {}
 
     /**
-     * Every sample of the directory once: those of the datasets, with or without a file, and those that were removed from them.
+     * Yields every sample of the directory once: those of the datasets, with or without a file, and those that were removed from
+     * them.
      * @param since milliseconds since the epoch
-     * @param known samples of the datasets; null where that cannot be told, then every file counts
-     * @param vouched files that need not be read
+     * @param known samples of the datasets; null if they are unknown, in which case every file counts
+     * @param vouched files that do not have to be read
      * @throws UserError (exit 2) if the directory or one of its files cannot be read
      */
     async *read(
@@ -73,7 +74,8 @@ export class ResultFiles<T = null> {
             ids.add(id);
             return withStanding(file, known);
         };
-        // Of several files with one id a start takes the first of its candidates, so that is known when all have been seen.
+        // If several files have the same id, a start takes the first of its candidates, which is only known after all have been
+        // seen.
         const others = new Map<string, { readonly rank: number; readonly file: FileFigures<T> }>();
         for await (const files of this.#batches(since, await vouched)) {
             for (const [name, file] of files) {
@@ -157,7 +159,10 @@ export class ResultFiles<T = null> {
         yield found;
     }
 
-    /** Of a file that a start knows: null where more of it is wanted than that, or it may hold a task that ended since. */
+    /**
+     * The figures of a file that a start vouches for; null if more than figures is needed, or if a task in it may have ended
+     * since.
+     */
     #findVouched(name: string, since: number, vouched: KnownFiles | null): FileFigures<T> | null {
         const { again, pick } = this.options;
         const known = vouched === null || pick !== undefined ? null : vouched.find(name);
@@ -170,7 +175,7 @@ export class ResultFiles<T = null> {
         return file;
     }
 
-    /** @param isRegular whether the listing calls it a regular file */
+    /** @param isRegular whether the listing reports it as a regular file */
     async #readOne(path: string, isRegular: boolean, since: number): Promise<FileFigures<T> | null> {
         const { again, onNotice, pick } = this.options;
         const stamp = again ? stampFile(path) : null;
@@ -179,14 +184,14 @@ export class ResultFiles<T = null> {
         const read = await readCheckpointFileAtOnce(path, isRegular);
         if (read.kind === 'absent') return null;
         if (read.kind !== 'checkpoint') {
-            // Said once, however often it is looked at again.
+            // Reported once, even if it is looked at repeatedly.
             if (stamp !== null) this.#seen.set(path, { stamp, file: null });
             const why = read.kind === 'corrupt' ? read.why : 'it is of another sample';
             onNotice(`${path} is left out: ${why}; resume-run check says more`);
             return null;
         }
         const { tally, computedLimits, writtenAt, ends } = computeFigures(read.checkpoint, since);
-        // No spread: keys that are added to a copy one by one take ten times as long as a literal.
+        // No spread: adding keys to a copy one by one takes ten times as long as an object literal.
         const file = { tally, computedLimits, writtenAt, ends, picked: pick?.(read.checkpoint) ?? null };
         if (again) this.#seen.set(path, { stamp: read.checkpoint.stamp, file });
         return file;
@@ -201,7 +206,7 @@ function withStanding<T>(file: FileFigures<T>, known: KnownSamples | null): Pick
         : { ...file, standing: 'begun', tally: withDatasetTotals(file.tally, groups) };
 }
 
-/** Names of what may be result files, as many together as one look at the directory gives. */
+/** Names of possible result files, in batches as the directory is listed. */
 async function* listNamesIn(dir: string): AsyncGenerator<readonly ListedFile[]> {
     let folder: Dir | null = null;
     try {
@@ -230,7 +235,7 @@ interface ListedFile {
     readonly isRegular: boolean;
 }
 
-/** As many as the file listing of a start takes. */
+/** The same number as in the file listing of a start. */
 const LISTED_AT_ONCE = 4096;
 
 const toMilliseconds = ({ mtime }: FileStamp): number => Number(mtime) / 1e6;

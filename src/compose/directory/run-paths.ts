@@ -1,6 +1,6 @@
-/** Which results directory a command is about; both absolute. */
+/** The results directory of a command; both paths are absolute. */
 export interface RunPaths {
     readonly dir: string;
-    /** Folder of its run.json, locks and caches. */
+    /** Folder of run.json, locks and caches. */
     readonly checkpoints: string;
 }

@@ -8,18 +8,18 @@ import { isJsonObject } from '../../model/json.js';
 import { listOutputFiles, makeOutputPath } from '../../model/output-file.js';
 import { getIoCode } from '../../util/io-error.js';
 
-/** Bytes of a conversation that are read. */
+/** Maximum number of bytes read of a conversation. */
 const MOST_OF_CONVERSATION = 4 * 1024 * 1024;
 
-/** What a model was asked, as messages; empty where the entry says it itself, or nobody was asked. */
+/** The messages that a model was sent; empty if the entry itself holds them, or no model was asked. */
 export type ReadAsked = (
     entry: StoredEntry['entry'],
     at: { readonly sample: string; readonly group: string },
 ) => readonly unknown[];
 
 /**
- * An entry keeps the answer and the row. What was asked stands in a file of its own where there were many turns; otherwise it
- * is the templates of run.json, filled with the row again.
+ * An entry keeps the answer and the row. The messages are in a separate file if there were many turns; otherwise they are the
+ * templates in run.json, filled with the row again.
  * @param dir results directory
  */
 export function makeAskedReader(dir: string, run: Pick<RunFile, 'options'> | null): ReadAsked {
@@ -50,11 +50,11 @@ export function makeAskedReader(dir: string, run: Pick<RunFile, 'options'> | nul
     };
 }
 
-/** What a search of the web found is not kept: its place stays visible. */
+/** Results of web searches are not kept; their placeholder stays visible. */
 const withoutSearch = (row: ExactJson): ExactJson =>
     isExactObject(row) ? { search_results: '{search_results}', ...row } : row;
 
-/** A list of messages; empty where the file is gone, is not a file, or holds something else. */
+/** A list of messages; empty if the file is missing, not a file, or holds something else. */
 function readMessages(path: string): readonly unknown[] {
     try {
         const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);

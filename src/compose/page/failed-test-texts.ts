@@ -7,17 +7,17 @@ import { UserError } from '../../util/user-error.js';
 import { listFingerprints, type LoadSample } from '../directory/datasets-of-run.js';
 import { readShownContent } from '../directory/find-task.js';
 
-/** Characters of an input or an expected output in a file that is mailed. */
+/** Characters of an input or an expected output in a file that may be mailed. */
 const MOST_CHARACTERS = 4096;
-/** Milliseconds that reading datasets may take altogether: after that, the page names the command that shows a test. */
+/** Milliseconds that reading datasets may take in total; after that, the page names the command that shows a test. */
 const MOST_MS = 20_000;
 
-/** Adds the failing test's input and expected output to what a page shows, where the dataset still holds the test. */
+/** Adds the failed test's input and expected output to the details on a page, if the dataset still has the test. */
 export class FailedTestTexts {
     readonly #run: RunFile;
     readonly #load: LoadSample;
     #spent = 0;
-    /** The sample that was asked for last: a page asks for one after the other. */
+    /** The sample read last: a page reads the tasks of one sample after the other. */
     #last: { readonly id: string; readonly sample: Sample | null } | null = null;
     #fingerprints: ReturnType<typeof listFingerprints> = [];
 
@@ -47,7 +47,7 @@ export class FailedTestTexts {
                 failure: { ...failure, ...(input && { input }), ...(expectedOutput && { expectedOutput }) },
             };
         } catch (error) {
-            // A dataset that cannot be read any more: the command that the page names says why.
+            // If a dataset can no longer be read, the command that the page names tells why.
             if (!(error instanceof UserError) && getIoCode(error) === null) throw error;
             return detail;
         } finally {

@@ -13,18 +13,21 @@ import { FailedTestTexts } from './failed-test-texts.js';
 import { type BuiltPage, buildPage } from './page-data.js';
 import { pickRows } from './pick-rows.js';
 
-/** Bytes that sources, outputs and answers may take in one file, compressed: mail takes 25 MB, and base64 makes 4 bytes of 3. */
+/**
+ * Maximum size in bytes of sources, outputs and answers in one file, compressed: mail accepts 25 MB, and base64 turns 3 bytes
+ * into 4.
+ */
 const DETAIL_BUDGET = 12 * 1024 * 1024;
 
 interface HtmlReportOptions {
     /** Globs of sample ids; empty: all. */
     readonly only: readonly string[];
-    /** Another run, whose tasks stand beside those of this one; its sources and outputs are left out. */
+    /** Another run, whose tasks are shown beside those of this one; its sources and outputs are left out. */
     readonly compared: RunPaths | null;
 }
 
 /**
- * Writes a results directory as one HTML file, whole or not at all.
+ * Writes a results directory as one HTML file; a failure leaves no partial file.
  * @throws UserError (exit 2), WriteError (exit 4)
  */
 export async function writeHtmlReport(

@@ -10,7 +10,7 @@ import { readPackageVersion } from '../../host/package-version.js';
 import type { DirectoryReader } from '../directory/directory-reader.js';
 import { asTyped } from '../output.js';
 
-/** What a page is made of: columns, and the long parts of entries in chunks; all gzip. */
+/** The contents of a page: columns, and the long parts of entries in chunks; everything compressed with gzip. */
 export interface BuiltPage {
     readonly page: Buffer;
     readonly chunks: readonly Buffer[];
@@ -19,17 +19,17 @@ export interface BuiltPage {
 
 export interface PageDataOptions {
     readonly dir: string;
-    /** Bytes that the long parts may take, compressed; 0: none are packed, as they are asked for one by one. */
+    /** Maximum size in bytes of the long parts, compressed; 0: none are included, as the page requests them one by one. */
     readonly budget: number;
     /** Whether a sample is shown. */
     readonly matches: (id: string) => boolean;
-    /** Whether its rows stay with the reader, for the next time. */
+    /** Whether the reader keeps the rows for the next time. */
     readonly keepsRows: boolean;
-    /** Where inputs and expected outputs come from; null: they are left out. */
+    /** Source of inputs and expected outputs; null: they are left out. */
     readonly texts: FailedTestTexts | null;
 }
 
-/** Reads a results directory into what the page shows of it. */
+/** Reads a results directory into the contents of a page. */
 export async function buildPage(
     reader: DirectoryReader<PageRows>,
     { dir, budget, matches, keepsRows, texts }: PageDataOptions,

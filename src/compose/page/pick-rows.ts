@@ -17,8 +17,8 @@ import { recordOfEntry, StandIns } from '../../results/collect/checkpoint-record
 import type { ReadAsked } from './asked-of-model.js';
 
 /**
- * What the page knows of a sample's tasks.
- * @param readAsked null: their long parts are not taken
+ * What the page shows of a sample's tasks.
+ * @param readAsked null: the long parts are left out
  */
 export function pickRows(checkpoint: Checkpoint, readAsked: ReadAsked | null): PageRows {
     const rows: PageRows['rows'] = [];
@@ -144,17 +144,17 @@ function makeRowOfSkipped({ group, index, reason }: SkippedTask): {
     return { row, detail: null };
 }
 
-/** Pairs tasks of two runs within a sample and a group, so 32 bits are enough. */
+/** Hash that pairs the tasks of two runs within a sample and a group, so 32 bits are enough. */
 function hashTask(fingerprint: string, occurrence: number): number {
     return hashTo32Bits(`${fingerprint} ${occurrence}`);
 }
 
 const hashTo32Bits = (text: string): number => createHash('md5').update(text).digest().readUInt32LE(0);
 
-/** Longest cause: it is one of few, not a message. */
+/** Longest cause: causes are few and short, unlike messages. */
 const MOST_OF_CAUSE = 80;
 
-/** Why a program got its verdict, in words that programs with the same fault share. Empty where nothing tells. */
+/** Why a program got its verdict, in words that programs with the same fault share. Empty if unknown. */
 function findCause(entry: StoredEntry['entry']): string {
     const failed = readTests(entry.result).find((test) => !test.passed);
     if (failed === undefined) return '';
@@ -164,7 +164,7 @@ function findCause(entry: StoredEntry['entry']): string {
     return failed.verdict === 'WrongAnswer' && run?.stdout === '' ? 'printed nothing' : '';
 }
 
-/** The first error of a compiler without the place where it occurred. */
+/** The first error of a compiler, without its location. */
 function findCompilerError(step: RunResult | null | undefined): string {
     const text = `${step?.stderr ?? ''}\n${step?.stdout ?? ''}`.slice(0, 8192);
     const error = /(?:error: |Error: |error\[\w+\]: )(.*)/.exec(text)?.[1] ?? '';

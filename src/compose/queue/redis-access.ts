@@ -6,8 +6,8 @@ import { UserError } from '../../util/user-error.js';
 import { readReason } from '../../util/io-error.js';
 
 /**
- * Replaces references in the address and reads the password file, when they are used and not before.
- * @throws UserError where a variable is not set, or the file cannot be read
+ * Replaces references in the address and reads the password file, just before they are used.
+ * @throws UserError if a variable is not set or the file cannot be read
  */
 export async function readRedisAccess({ address, passwordFile, caFile }: RedisConfig): Promise<RedisAccess> {
     const url = address.replaceAll(ENV_REFERENCE, (_whole, name: string) =>

@@ -23,26 +23,28 @@ import { readRedisAccess } from './redis-access.js';
 export interface WorkerSettings {
     readonly redis: RedisConfig;
     readonly concurrency: number;
-    /** The only executors that it runs. */
+    /** The only executors that this worker runs. */
     readonly executors: readonly string[];
-    /** Whether commands and modules that runs name may be run. */
+    /** Whether the worker may run commands and modules that runs name. */
     readonly mayRunCommands: boolean;
-    /** Ids of the only runs that it serves; empty: every run. */
+    /** Ids of the only runs that the worker serves; empty: every run. */
     readonly runs: readonly string[];
     readonly judging: JudgingSettings;
     readonly endpoints: OwnEndpoints;
     /** Absolute. */
     readonly sharedPaths: readonly string[];
-    /** Bytes of samples that are kept on the disk. */
+    /** Maximum size in bytes of the samples cached on disk. */
     readonly cacheBytes: number;
-    /** Seconds that running tasks get after the first signal. */
+    /** Seconds that running tasks are given after the first signal. */
     readonly grace: number;
     readonly onNotice: (message: string) => void;
-    /** For tests, see `RunServiceOptions`. */
+    /** For tests; see `RunServiceOptions`. */
     readonly lock?: WorkerLock;
 }
 
-/** Serves runs until a signal comes: the first lets running tasks end for `grace` seconds, a second one gives them back at once. */
+/**
+ * Serves runs until a signal arrives: the first lets running tasks end for `grace` seconds, the second gives them back at once.
+ */
 export async function runWorker(settings: WorkerSettings): Promise<StopSignal> {
     const { redis, executors, onNotice } = settings;
     const scratch = await openScratch();
@@ -98,7 +100,7 @@ async function untilDrained(worker: QueueWorker, { grace, onNotice }: WorkerSett
     }
 }
 
-/** What the judge can do here, for `resume-run workers`. */
+/** What the judge supports on this machine, for `resume-run workers`. */
 async function describeMachine(own: AdoptContext): Promise<Pick<WorkerInfo, 'toolchains' | 'sandbox'>> {
     const [{ readLocalOptions }, { describeToolchains, findAvailableLanguages }] = await Promise.all([
         import('../../executor/local-options.js'),
@@ -112,7 +114,7 @@ async function describeMachine(own: AdoptContext): Promise<Pick<WorkerInfo, 'too
 const listKinds = (names: readonly string[]): readonly ExecutorKind[] =>
     EXECUTOR_KINDS.filter(({ name }) => names.includes(name));
 
-/** @throws UserError where this worker must not or cannot do the run's tasks */
+/** @throws UserError if this worker must not or cannot run the tasks */
 async function createPool(
     run: RunInfo,
     onLog: (line: TaskLog) => void,

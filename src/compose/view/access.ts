@@ -5,21 +5,21 @@ import type { IncomingMessage } from 'node:http';
 export const TOKEN_COOKIE = 'resume-run-view';
 
 export interface AccessRules {
-    /** `127.0.0.1:8080`, `localhost:8080`: what a browser may have called this server. */
+    /** `127.0.0.1:8080`, `localhost:8080`: the names under which a browser may reach this server. */
     readonly hosts: ReadonlySet<string>;
-    /** Null: nobody but this machine can reach the server. */
+    /** Null: only this machine can reach the server. */
     readonly token: string | null;
 }
 
 export type AccessDecision =
     | { readonly kind: 'allowed' }
-    /** The token was in the address: it goes into a cookie, so that it is not passed on with the address. */
+    /** The token was in the address: it moves to a cookie, so that sharing the address does not share the token. */
     | { readonly kind: 'greeted' }
     | { readonly kind: 'refused'; readonly status: 403 | 405; readonly why: string };
 
 /**
- * Who may ask. A page of another site can make a browser ask a loopback address: the names in `Host` (against DNS rebinding) and
- * `Origin` are checked, and nothing but reading is answered.
+ * Decides whether a request is allowed. A page of another site can make a browser request a loopback address, so the names in
+ * `Host` (against DNS rebinding) and `Origin` are checked, and only reading is possible.
  */
 export function decideAccess(
     request: IncomingMessage,
@@ -47,7 +47,7 @@ export function decideAccess(
     };
 }
 
-/** Compares in a time that does not tell how much of it is right. */
+/** Compares in constant time, so that timing does not reveal a partial match. */
 function isSame(given: string, token: string): boolean {
     const [a, b] = [Buffer.from(given), Buffer.from(token)];
     return a.length === b.length && timingSafeEqual(a, b);

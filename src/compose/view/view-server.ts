@@ -6,7 +6,7 @@ import { asTyped } from '../output.js';
 import { type AccessRules, decideAccess, TOKEN_COOKIE } from './access.js';
 import type { ViewedRun } from './viewed-run.js';
 
-/** Streams of events at once: a browser opens one a tab. */
+/** Maximum number of concurrent event streams: a browser opens one for each tab. */
 const MOST_STREAMS = 32;
 const EVENT_MS = 1000;
 
@@ -41,11 +41,11 @@ interface Answer {
     readonly status: number;
     readonly type: string;
     readonly body: string | Buffer;
-    /** Whether the body is gzip already, as what the browser shall see. */
+    /** Whether the body is already compressed with gzip, for the browser to decompress. */
     readonly isGzip?: true;
 }
 
-/** Shows runs to browsers. Reads files, changes nothing, never talks to a run. */
+/** Shows runs in browsers. Only reads files; never changes them or communicates with a run. */
 export class ViewServer {
     readonly #runs: readonly ViewedRun[];
     readonly #assets: PageAssets;
@@ -53,7 +53,7 @@ export class ViewServer {
     readonly #server: Server;
     #rules: AccessRules = { hosts: new Set(), token: null };
     #timer: NodeJS.Timeout | null = null;
-    /** What was sent last, by run. */
+    /** The last data sent, by run. */
     readonly #sent = new Map<number, string>();
 
     constructor(runs: readonly ViewedRun[], assets: PageAssets) {
@@ -70,7 +70,7 @@ export class ViewServer {
     /**
      * @param token null: only for a loopback host
      * @returns the port
-     * @throws UserError (exit 2) if the port cannot be had
+     * @throws UserError (exit 2) if the port is not available
      */
     async listen(host: string, port: number, token: string | null): Promise<number> {
         await new Promise<void>((resolve, reject) => {
@@ -158,7 +158,7 @@ export class ViewServer {
         this.#timer ??= setTimeout(() => void this.#push(), 0);
     }
 
-    /** Sends what runs say of themselves, where that has changed, for as long as somebody listens. */
+    /** Sends the published states of runs when they have changed, as long as there are listeners. */
     async #push(): Promise<void> {
         for (const [number, run] of this.#runs.entries()) {
             const data = JSON.stringify({ run: number, live: await run.live() });

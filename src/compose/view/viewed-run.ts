@@ -12,16 +12,16 @@ import { makeAskedReader } from '../page/asked-of-model.js';
 import { buildPage } from '../page/page-data.js';
 import { pickRows } from '../page/pick-rows.js';
 
-/** Milliseconds for which a page that was built is handed out again: reading a directory costs seconds where it is large. */
+/** Milliseconds for which a page is cached: reading a large directory takes seconds. */
 const KEPT_MS = 2000;
 
-/** One results directory that is looked at. Files that did not change are not read again. */
+/** A results directory that is being viewed. Files that have not changed are not read again. */
 export class ViewedRun {
     readonly place: RunPaths;
     readonly #reader: DirectoryReader<PageRows>;
     #building: { readonly since: number; readonly page: Promise<Buffer> } | null = null;
 
-    /** @param onNotice told of files that are left out */
+    /** @param onNotice called for files that are left out */
     constructor(place: RunPaths, onNotice: (message: string) => void) {
         this.place = place;
         this.#reader = new DirectoryReader(place, {
@@ -50,7 +50,10 @@ export class ViewedRun {
         return page;
     }
 
-    /** The long parts of a task, with the failing test's input where the dataset is at hand. @throws UserError if there is none */
+    /**
+     * The long parts of a task, with the failed test's input if the dataset is available. @throws UserError if there is no such
+     * task
+     */
     async detail(sample: string, group: string, index: number): Promise<EntryDetail | null> {
         const { state, test } = await findTask(this.place, sample, group, index);
         switch (state.kind) {
@@ -75,7 +78,7 @@ export class ViewedRun {
         return makeAskedReader(this.place.dir, run)(entry, at);
     }
 
-    /** What runs say of themselves, one for each shard; none where nothing was ever written. */
+    /** The states that runs publish, one for each shard; empty if there are none. */
     live(): Promise<readonly LiveState[]> {
         return readLiveStates(this.place.checkpoints);
     }
