@@ -28,23 +28,23 @@ export interface BoxOptions {
     readonly sandbox: SandboxKind;
     /** Path of bwrap; present only for that sandbox. */
     readonly bwrap: string | null;
-    /** Folder of ours for what does not fit into a message. */
+    /** Private folder for data that does not fit in a message. */
     readonly scratch: string;
-    /** Path of a folder that the helper makes for the box, where it is not bwrap that makes one. */
+    /** Path of the folder that the helper creates for the box, unless bwrap creates one. */
     readonly dir: string;
     /** The submission's files, copied read-only into the box's source folder. */
     readonly files: readonly PlacedFile[];
     /** Folders of toolchains outside /usr. */
     readonly roots: readonly string[];
-    /** Size of each folder that programs can write to, bytes; only bwrap can hold it. */
+    /** Size in bytes of each folder that programs can write to; only bwrap can enforce it. */
     readonly scratchBytes: number;
-    /** Compilers run in it: what they make has modes that they set. */
+    /** Compilers run in the box, which set file modes on their output. */
     readonly compiles?: boolean;
-    /** Told the version of control groups that holds its memory, before its first run ends; 0: none. */
+    /** Called before its first run ends, with the version of control groups that enforces its memory limit; 0: none. */
     readonly onOpened?: (cgroup: number) => void;
 }
 
-/** How a box runs that only starts commands: no folders of its own, the environment and place it is given. */
+/** Options of a box that only starts commands: it has no folders of its own, and the given environment and working directory. */
 export interface BareBoxOptions {
     readonly scratch: string;
     readonly cwd: string;
@@ -55,22 +55,22 @@ export interface BoxRunOptions {
     readonly argv: readonly [string, ...string[]];
     readonly stdin: Stdin;
     readonly limits: RunLimits;
-    /** Files (at most three) that it gets read-only copies of, at `GIVEN_PATHS`. */
+    /** Files (at most three) of which it gets read-only copies, at `GIVEN_PATHS`. */
     readonly given?: readonly string[];
     /**
-     * Keep so many bytes of stdout and of stderr in files, where that is more than `KEPT_INLINE`, and let the command go on
-     * when it prints more. For runs that are asked for one at a time: each has the files of the one before.
+     * Bytes of stdout and of stderr to keep in files, if there are more than `KEPT_INLINE`; the command may go on printing more.
+     * Only for runs that are requested one at a time, since each reuses the files of the previous one.
      */
     readonly keepBytes?: number;
     /** Leave the work folder as it is, because `collect` follows. */
     readonly keep?: boolean;
 }
 
-/** What one run came to. Seconds, bytes. */
+/** The result of one run. Units are seconds and bytes. */
 export interface RunReport extends Omit<RawReport, 'stdout' | 'spilled' | 'errSpilled'> {
-    /** In memory, or in a file that the `SPILL_FILES`th run after it overwrites. */
+    /** In memory, or in a file that the `SPILL_FILES`th run after this one overwrites. */
     readonly stdout: Buffer | { readonly path: string };
-    /** File of the whole of stderr, where `keepBytes` was given and `stderr` holds only its start; null: there is none. */
+    /** File with all of stderr, if `keepBytes` was given and `stderr` holds only the beginning; null: there is none. */
     readonly stderrFile: string | null;
 }
 
@@ -82,8 +82,8 @@ interface Waiting {
 }
 
 /**
- * One sandbox, serving all runs of a submission one after the other. Up to `SPILL_FILES` may be asked for at once: each
- * starts as soon as the one before it has ended.
+ * One sandbox, which serves all runs of a submission one after another. Up to `SPILL_FILES` runs may be requested at once: each
+ * starts as soon as the previous one has ended.
  */
 export class Box implements ReplyHandler {
     /** Paths as programs see them. */
@@ -99,7 +99,7 @@ export class Box implements ReplyHandler {
 
     private constructor(
         private readonly helper: Helper,
-        /** By which another box names it as its program's peer. */
+        /** Other boxes use it to name this box as their program's peer. */
         readonly id: number,
         private readonly spill: string,
         paths: { readonly source: string; readonly work: string },
@@ -111,7 +111,7 @@ export class Box implements ReplyHandler {
         });
     }
 
-    /** Opens at once; a box that cannot be opened rejects its first run. */
+    /** Returns at once; if the box cannot be opened, its first run rejects. */
     static open(helper: Helper, id: number, options: BoxOptions): Box {
         const place = helper.placeFor(id);
         const spill = spillFiles(options.scratch, helper, place);
@@ -194,7 +194,7 @@ export class Box implements ReplyHandler {
         return this.#dead === null;
     }
 
-    /** @throws SandboxError if the box or the helper broke; never for what the program does */
+    /** @throws SandboxError if the box or the helper failed; never because of the program */
     run(options: BoxRunOptions): Promise<RunReport> {
         if (this.#dead !== null) return Promise.reject(this.#dead);
         const id = ++this.#serial;
@@ -221,8 +221,8 @@ export class Box implements ReplyHandler {
     }
 
     /**
-     * Packs the files below `folder` of the box into a new file `to`; `unpack` reads it.
-     * @throws SandboxError if they are larger than `maxBytes`, or unreadable
+     * Packs the files below the box's `folder` into a new file `to`, which `unpack` reads.
+     * @throws SandboxError if they are larger than `maxBytes` or unreadable
      */
     collect(folder: string, to: string, maxBytes: number): Promise<void> {
         if (this.#dead !== null) return Promise.reject(this.#dead);
@@ -233,7 +233,7 @@ export class Box implements ReplyHandler {
         });
     }
 
-    /** Kills what runs in it, whatever that is; resolves when nothing of the box is left. */
+    /** Kills everything that runs in it; resolves when nothing of the box is left. */
     close(): Promise<void> {
         if (this.#dead === null) {
             this.#fail(new SandboxError('the box was closed'));
@@ -295,18 +295,18 @@ export class Box implements ReplyHandler {
     }
 }
 
-/** Start of the names of a place's spill files: one box after the other has them. */
+/** Common path prefix of a slot's spill files, which successive boxes reuse. */
 function spillFiles(scratch: string, helper: Helper, place: number): string {
     return join(scratch, `out-${helper.pid}-${place}`);
 }
 
-/** All that a program learns of where it runs. */
+/** Everything that a program can learn about where it runs. */
 function environment(work: string, bwrap: boolean): string[] {
     return [
         'PATH=/usr/local/bin:/usr/bin:/bin',
         ...RUNTIME_ENVIRONMENT,
         `HOME=${work}`,
-        // Its user number stands in no list of users.
+        // Its user number is in no user database.
         'USER=contestant',
         'LOGNAME=contestant',
         `TMPDIR=${bwrap ? '/tmp' : work}`,

@@ -10,28 +10,28 @@ import { SandboxError } from './sandbox-error.js';
 
 const run = promisify(execFile);
 
-/** How the helper is started: `argv` and then `serve`. */
+/** How to start the helper: `argv`, followed by `serve`. */
 export interface HelperProgram {
     readonly kind: 'c' | 'python';
     readonly argv: readonly [string, ...string[]];
-    /** What starts the helper inside a sandbox, before its own path; empty for the compiled one. */
+    /** Command that starts the helper inside a sandbox, to be followed by the helper's path; empty for the compiled one. */
     readonly interpreter: readonly string[];
-    /** Why it is not the compiled one, or null. */
+    /** Why the compiled helper is not used, or null. */
     readonly note: string | null;
 }
 
 let found: Promise<HelperProgram> | null = null;
 
 /**
- * The helper, compiled on first use into a cache folder of our own user; its python twin where there is no C compiler.
- * @throws SandboxError where there is neither
+ * The helper, compiled on first use into a cache folder of our own user; its Python counterpart if there is no C compiler.
+ * @throws SandboxError if neither is possible
  */
 export function findHelper(): Promise<HelperProgram> {
     found ??= locate(process.env['RESUME_RUN_HELPER']);
     return found;
 }
 
-/** @param only `c` or `python`: that one or none; for tests and for `doctor` */
+/** @param only `c` or `python`: consider only that one; for tests and for `doctor` */
 export async function locate(only?: string): Promise<HelperProgram> {
     let note: string | null = null;
     if (only !== 'python') {
@@ -57,7 +57,7 @@ function firstLine(error: unknown): string {
     return text.split('\n').find((line) => line.trim() !== '' && !line.startsWith('Command failed')) ?? text;
 }
 
-/** The system's python: one from a version manager may be out of reach inside the sandbox. */
+/** The system's Python: one from a version manager may be inaccessible inside the sandbox. */
 async function findPython(): Promise<string | null> {
     const system = '/usr/bin/python3';
     const there = await stat(system).then(
@@ -83,7 +83,7 @@ async function compiledHelper(): Promise<string> {
     return target;
 }
 
-/** Built beside its place and renamed into it: whoever comes at the same time gets a whole file. */
+/** Compiles to a temporary file and renames it into place, so that concurrent starts see a complete file. */
 async function compileInto(
     cc: string,
     files: readonly string[],
@@ -94,10 +94,10 @@ async function compileInto(
     try {
         const out = join(folder, 'helper');
         const flags = ['-O2', '-std=gnu11', '-o', out, ...files];
-        // Static: smaller in memory, quicker to start, and the same in every sandbox. Not every system can.
+        // A static program uses less memory, starts faster, and is the same in every sandbox. Not every system can build one.
         const env = { ...process.env, PATH: programFolders().join(delimiter) };
         await run(cc, ['-static', ...flags], { env }).catch(() => run(cc, flags, { env }));
-        // The sandbox runs it as another user; the folder above lets nobody else in.
+        // The sandbox runs it as another user; the parent folder keeps all others out.
         await chmod(out, 0o755);
         await rename(out, target);
     } finally {

@@ -1,18 +1,18 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where things are inside the sandbox. */
+/** Paths inside the sandbox. */
 export const INSIDE = { source: '/src', work: '/box', folders: ['/box', '/tmp', '/dev/shm'] } as const;
 
 export interface BwrapOptions {
     readonly bwrap: string;
-    /** Folders of toolchains outside /usr, shown read-only at their own place. */
+    /** Folders of toolchains outside /usr, visible read-only at their own paths. */
     readonly roots: readonly string[];
-    /** Size of each folder that can be written to, bytes. */
+    /** Size in bytes of each writable folder. */
     readonly scratchBytes: number;
 }
 
-/** Files and folders of /etc that toolchains need; nothing that tells of users or machines. */
+/** Files and folders of /etc that toolchains need; nothing that reveals users or machines. */
 function etcPaths(): string[] {
     const fixed = [
         '/etc/alternatives',
@@ -29,12 +29,12 @@ function etcPaths(): string[] {
     }
 }
 
-/** Links into /usr on most systems, folders of their own on some. */
+/** Links into /usr on most systems, separate folders on some. */
 const SYSTEM_FOLDERS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 
 /**
- * What programs outside of bwrap may read. All of /etc that their user may: runtimes pass over settings that are not there,
- * and stumble over those that they may not open.
+ * What programs outside of bwrap may read. This includes everything in /etc that their user may read, because runtimes ignore
+ * settings that do not exist but fail on those that they may not open.
  */
 export function listReadablePaths(roots: readonly string[]): string[] {
     return ['/usr', '/etc', ...SYSTEM_FOLDERS, ...roots, '/proc'];
@@ -52,8 +52,8 @@ function systemFolders(): string[] {
 }
 
 /**
- * The command that starts a sandbox, up to the box's own command. `@files` stands for the submission's files.
- * What each flag is for: docs/security.md.
+ * The command that starts a sandbox, up to the box's own command. `@files` stands for the submission's files. docs/security.md
+ * explains each flag.
  */
 export function buildBwrapArguments(options: BwrapOptions): string[] {
     const size = String(options.scratchBytes);
@@ -82,7 +82,7 @@ export function buildBwrapArguments(options: BwrapOptions): string[] {
         INSIDE.source,
         '@files',
         ...writable,
-        // The root and /dev are file systems in memory too: without this a program could fill them.
+        // The root and /dev are file systems in memory, too; without this, a program could fill them.
         '--remount-ro',
         '/dev',
         '--remount-ro',

@@ -6,22 +6,22 @@ import { join } from 'node:path';
 import { getMessage } from '../../util/message.js';
 
 /**
- * `resume-run` in the cache folder of the user, else `resume-run-<uid>` in the folder for temporary files; mode 0700.
- * @throws Error if somebody else owns what is there
+ * `resume-run` in the user's cache folder, or else `resume-run-<uid>` in a folder for temporary files; mode 0700.
+ * @throws Error if another user owns it
  */
 export async function cacheFolder(): Promise<string> {
     return firstPlace(async () => null);
 }
 
 /**
- * The same, for programs of ours: passes over places on file systems that run none (`noexec`).
- * @throws Error if there is no such place
+ * The same for executables of ours: skips file systems that do not allow execution (`noexec`).
+ * @throws Error if there is no suitable folder
  */
 export async function programCacheFolder(): Promise<string> {
     return firstPlace(whyNoneRuns);
 }
 
-/** @param whyNot what is wrong with a place that is ours; null: nothing */
+/** @param whyNot describes what is wrong with a folder that is ours; null: nothing */
 async function firstPlace(whyNot: (place: string) => Promise<string | null>): Promise<string> {
     let problem = 'no place for it';
     for (const place of cachePlaces()) {
@@ -47,7 +47,7 @@ function cachePlaces(): readonly string[] {
     return [...new Set([...(home ? [join(home, 'resume-run')] : []), ...inTemporary])];
 }
 
-/** Makes a folder that only we may enter. @returns what is wrong with one that is there */
+/** Creates a folder that only our user may enter. @returns what is wrong with an existing one */
 async function makeOurs(place: string): Promise<string | null> {
     await mkdir(place, { recursive: true, mode: 0o700 });
     const info = await lstat(place);
@@ -56,7 +56,7 @@ async function makeOurs(place: string): Promise<string | null> {
     return null;
 }
 
-/** The kernel says of a file on a `noexec` file system that it may not be executed, whatever its mode. */
+/** For a file on a `noexec` file system, the kernel reports that it may not be executed, whatever its mode. */
 async function whyNoneRuns(place: string): Promise<string | null> {
     const file = join(place, `try-${randomBytes(8).toString('hex')}`);
     try {

@@ -2,7 +2,10 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 
-/** Looked into after PATH, which may be short or absent (cron, `env -i`, containers), and where a version manager hides the real ones. */
+/**
+ * Searched after PATH, which may be short or absent (cron, `env -i`, containers), or may lead to a version manager that hides the
+ * real programs.
+ */
 const USUAL_FOLDERS = [
     '/usr/local/bin',
     '/usr/bin',
@@ -15,13 +18,13 @@ const USUAL_FOLDERS = [
     '/opt/homebrew/bin',
 ];
 
-/** Folders in which programs are looked for, in order. */
+/** Folders that are searched for programs, in order. */
 export function programFolders(path: string | undefined = process.env['PATH']): readonly string[] {
     const named = (path ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
     return [...new Set([...named, ...USUAL_FOLDERS])];
 }
 
-/** Every executable file of that name on PATH and in the usual folders, in order; a path stands for itself. */
+/** Every executable file of that name on PATH and in the usual folders, in order; a path is returned as it is. */
 export async function findPrograms(name: string): Promise<string[]> {
     if (isAbsolute(name)) return (await isExecutable(name)) ? [name] : [];
     const found: string[] = [];

@@ -4,7 +4,7 @@ import { chooseBoxUser } from './identity.js';
 import { SandboxError } from './sandbox-error.js';
 import { decodeReply, type Reply } from './wire.js';
 
-/** Gets what the helper says of one box. */
+/** Receives the helper's replies for one box. */
 export interface ReplyHandler {
     reply(reply: Reply): void;
     /** The helper is gone, and every box with it. */
@@ -12,16 +12,16 @@ export interface ReplyHandler {
 }
 
 /**
- * The long-lived process that starts all programs of a worker. It ends with our end of its stdin, however we end, and
- * takes every box along.
+ * The long-lived process that starts all programs of a worker. It ends when our end of its stdin closes, however this process
+ * ends, and takes every box along.
  */
 export class Helper {
     readonly #child: ChildProcess;
     readonly #boxes = new Map<number, ReplyHandler>();
     readonly #ended: Promise<void>;
-    /** Which of the helper's places each open box has. */
+    /** The slot of each open box. */
     readonly #places = new Map<number, number>();
-    /** Messages that wait for the end of this turn of the event loop. */
+    /** Messages to be sent at the end of this turn of the event loop. */
     #outbox: Buffer[] = [];
     #pending: Buffer[] = [];
     #pendingBytes = 0;
@@ -52,13 +52,13 @@ export class Helper {
     }
 
     /**
-     * @param onLost called once when it is gone, for whatever reason
+     * @param onLost called once when the helper is gone, for whatever reason
      * @throws SandboxError if there is no helper for this machine
      */
     static async start(onLost: () => void): Promise<Helper> {
         const program = await findHelper();
         const [command, ...args] = program.argv;
-        // In its own session, so that a Ctrl-C in the terminal does not reach it or any program.
+        // In its own session, so that Ctrl-C in the terminal reaches neither it nor any program.
         const child = spawn(command, [...args, 'serve'], {
             stdio: ['pipe', 'pipe', 'pipe'],
             cwd: '/',
@@ -72,14 +72,14 @@ export class Helper {
         return this.#child.pid ?? 0;
     }
 
-    /** Sends a message about a box; a helper that is gone tells the handler so. */
+    /** Sends a message about a box; if the helper is gone, the handler is notified. */
     send(box: number, message: Buffer, handler: ReplyHandler): void {
         if (this.#gone !== null) {
             handler.lost(this.#gone);
             return;
         }
         this.#boxes.set(box, handler);
-        // One write, and one wake-up of the helper, for all that a turn of the event loop asks for.
+        // All messages of one turn of the event loop are sent in one write, which wakes the helper once.
         if (this.#outbox.push(message) === 1) setImmediate(() => this.#flush());
     }
 
@@ -90,7 +90,7 @@ export class Helper {
         this.#child.stdin?.write(others.length === 0 ? first : Buffer.concat([first, ...others]));
     }
 
-    /** The least number that no other open box has, until the box is forgotten. */
+    /** The smallest number that no other open box has, reserved until the box is forgotten. */
     placeFor(box: number): number {
         const taken = new Set(this.#places.values());
         let place = 0;
@@ -100,8 +100,8 @@ export class Helper {
     }
 
     /**
-     * A user for the programs of the box at a place: what a box has left is killed by its user, and must not take a
-     * neighbour's program along. 0: as we are.
+     * The user that runs the programs of the box in a slot. When a box ends, all processes of its user are killed, which must not
+     * include those of a neighbouring box. 0: our own user.
      */
     getUser(place: number): number {
         return chooseBoxUser(this.pid, place);

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 
 /*
- * As root, programs run as a user of their own, another one for each box: a limit on processes then counts one box
- * alone, nobody's files are theirs, and one signal reaches all that a box has left.
+ * As root, programs run as separate users, a different one for each box: a process limit then counts only one box, programs own
+ * nobody's files, and one signal reaches all remaining processes of a box.
  */
 
-/** Far from the numbers that distributions and container tools hand out. */
+/** Far from the numbers that distributions and container tools assign. */
 const BASE = 1_900_000_000;
 const BOXES_EACH = 32;
 const PIDS = 4_194_304;
-/** Between the ranges of systemd's dynamic users and of its homes. */
+/** Between the ranges of systemd's dynamic users and of systemd-homed. */
 const SMALL_BASE = 60_600;
 const SMALL_RANGE = 500;
 
@@ -32,7 +32,7 @@ function largestUid(): number {
     return largest;
 }
 
-/** The user for the n-th box of a helper; 0 (as we are) unless we are root. */
+/** The user for the n-th box of a helper; 0 (our own user) unless we are root. */
 export function chooseBoxUser(helperPid: number, n: number): number {
     if (process.getuid?.() !== 0) return 0;
     const wide = BASE + (helperPid % PIDS) * BOXES_EACH + (n % BOXES_EACH);

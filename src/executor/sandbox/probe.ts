@@ -11,13 +11,13 @@ import type { RunLimits } from './wire.js';
 
 export interface SandboxProbe {
     readonly kind: SandboxKind;
-    /** What a user should know, one line each: why it is not bwrap, what this kind cannot hold. */
+    /** Notices for users, one line each: why the sandbox is not bwrap, and what this kind cannot enforce. */
     readonly notes: readonly string[];
-    /** The part of them that says what programs are not kept from. */
+    /** What the sandbox does not prevent programs from doing. */
     readonly notEnforced: readonly string[];
 }
 
-/** Limits of a run that nothing depends on. */
+/** Limits of a trial run. */
 const TRIAL: RunLimits = {
     cpu: 5,
     wall: 10,
@@ -33,9 +33,9 @@ const TRIAL: RunLimits = {
 const cache = new Map<SandboxChoice, Promise<SandboxProbe>>();
 
 /**
- * Decides which sandbox programs run in, by trying: bwrap may be installed and not work (in containers, under AppArmor).
- * Asked again, it answers at once.
- * @throws UserError (exit 2) if the one that was asked for does not work here
+ * Decides by trial which sandbox programs run in: bwrap may be installed and still not work (in containers, under AppArmor). The
+ * result is cached.
+ * @throws UserError (exit 2) if the requested sandbox does not work here
  */
 export function probeSandbox(choice: SandboxChoice): Promise<SandboxProbe> {
     let known = cache.get(choice);
@@ -61,16 +61,16 @@ async function probe(choice: SandboxChoice): Promise<SandboxProbe> {
     return { kind: 'rlimit', notes: [fallback, ...notes], notEnforced };
 }
 
-/** Most machines give us no control groups: `doctor` and the entries say so, the start of a run does not. */
+/** Most machines do not grant us control groups, so only `doctor` and the entries mention that; the start of a run does not. */
 function heldBy(kind: SandboxKind, open: ReadonlySet<Open>): Pick<SandboxProbe, 'notes' | 'notEnforced'> {
     const known = new Set([...open].filter((what) => what !== 'memory'));
     return { notes: weaknesses(kind, known), notEnforced: weaknesses(kind, open) };
 }
 
-/** What a trial run got at, outside of bwrap: files and signals need Landlock, system calls a filter. */
+/** What a trial run outside of bwrap could access: protecting files and signals requires Landlock, system calls a filter. */
 type Open = 'files' | 'signals' | 'calls' | 'memory';
 
-/** What programs are not kept from; docs/security.md says the same. */
+/** What the sandbox does not prevent; keep docs/security.md in step. */
 function weaknesses(kind: SandboxKind, open: ReadonlySet<Open>): string[] {
     const root = process.getuid?.() === 0;
     const uncounted = open.has('memory')
@@ -112,7 +112,7 @@ function weaknesses(kind: SandboxKind, open: ReadonlySet<Open>): string[] {
     }
 }
 
-/** Says what it got at, one word each. */
+/** Prints what it could access, one word each. */
 const TRIAL_SCRIPT = `
 echo works
 set -- /*
@@ -125,7 +125,7 @@ exit 0
 const WORDS: readonly Open[] = ['files', 'signals', 'calls'];
 
 interface Trial {
-    /** null: a program runs in it and is measured. */
+    /** null: programs can run in it and are measured. */
     readonly problem: string | null;
     readonly open: ReadonlySet<Open>;
 }

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 const OTHERS_EXECUTE = 0o001;
 const OTHERS_READ = 0o004;
 
-/** Whether a user that owns nothing can get to a folder. */
+/** Whether a user that owns nothing can access a folder. */
 export async function isReachable(path: string): Promise<boolean> {
     try {
         for (let folder = await realpath(path); ; folder = dirname(folder)) {
@@ -16,7 +16,7 @@ export async function isReachable(path: string): Promise<boolean> {
     }
 }
 
-/** Whether such a user can run a file: get there, read it and execute it. */
+/** Whether such a user can run a file: reach it, read it and execute it. */
 export async function isRunnableByOthers(path: string): Promise<boolean> {
     const mode = await stat(path).then(
         (info) => info.mode,

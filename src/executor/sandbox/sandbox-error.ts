@@ -1,4 +1,4 @@
-/** The sandbox or the helper did not work: nothing is said about the program. Becomes the failure `sandbox`. */
+/** The sandbox or the helper failed, which says nothing about the program. Becomes the failure `sandbox`. */
 export class SandboxError extends Error {
     override readonly name = 'SandboxError';
 }

@@ -10,7 +10,7 @@ import type { SandboxKind } from '../descriptor.js';
 
 export type OpenBoxOptions = Omit<BoxOptions, 'sandbox' | 'bwrap' | 'scratch' | 'dir' | 'onOpened'>;
 
-/** Opens boxes of one kind through one helper, which is started when it is first needed and again if it dies. */
+/** Opens boxes of one kind through one helper, which is started on first use and restarted if it dies. */
 export class Sandbox {
     #helper: Promise<Helper> | null = null;
     #serial = 0;
@@ -23,13 +23,15 @@ export class Sandbox {
         private readonly bwrap: string | null,
     ) {}
 
-    /** @param scratch folder of ours alone; it exists */
+    /** @param scratch existing folder that only we use */
     static async create(kind: SandboxKind, scratch: string): Promise<Sandbox> {
         const bwrap = kind === 'bwrap' ? await findProgram('bwrap') : null;
         return new Sandbox(kind, scratch, bwrap);
     }
 
-    /** Version of control groups that held the memory of the box that was opened last; 0: none, or no box has run yet. */
+    /**
+     * Version of control groups that enforced the memory limit of the most recently opened box; 0: none, or no box has run yet.
+     */
     get cgroup(): number {
         return this.#cgroup;
     }
@@ -50,7 +52,7 @@ export class Sandbox {
         });
     }
 
-    /** Name of a folder for a box. As root its programs are another user, who must be able to get there. */
+    /** Name of a folder for a box. As root, its programs run as another user, who must be able to access it. */
     async #newFolder(): Promise<string> {
         const name = `resume-run-box-${randomBytes(8).toString('hex')}`;
         if (this.kind !== 'rlimit' || process.getuid?.() !== 0) return join(this.scratch, name);
@@ -60,7 +62,7 @@ export class Sandbox {
         return join('/tmp', name);
     }
 
-    /** A box that only starts commands: no folders, no user of its own. */
+    /** A box that only starts commands, without folders or a user of its own. */
     async openBare(options: Omit<BareBoxOptions, 'scratch'>): Promise<Box> {
         const helper = await this.#start();
         return Box.openBare(helper, ++this.#serial, { ...options, scratch: this.scratch });
@@ -73,7 +75,7 @@ export class Sandbox {
                 this.#helper = null;
             };
             this.#helper = Helper.start(forget);
-            // A start that failed is tried again by the next who needs one.
+            // A failed start is retried by the next caller.
             this.#helper.catch(forget);
         }
         return this.#helper;

@@ -1,5 +1,5 @@
 /*
- * Messages to and from the helper; native/wire.h is the other side and says how they are laid out.
+ * Messages to and from the helper; their format is described in native/wire.h, the other side.
  */
 
 /** How the helper starts a box: by itself, or inside bubblewrap. */
@@ -8,20 +8,20 @@ export const BOX_KIND = { plain: 0, bwrap: 1 } as const;
 const OP = { open: 1, run: 2, collect: 3, close: 4 } as const;
 const REPLY = { opened: 1, result: 2, collected: 3, gone: 4, died: 5 } as const;
 const STDIN = { none: 0, path: 1, data: 2, peer: 3 } as const;
-/** When a peer sees the end of what a program says. */
+/** When a peer sees the end of a program's output. */
 const TALK = { none: 0, 'to its end': 1, 'until closed': 2 } as const;
 
-/** Files of a box for output that does not fit into a message, taken in turn. */
+/** Files of a box for output that does not fit in a message, used in turn. */
 export const SPILL_FILES = 16;
 
-/** In a request: stderr has no file. */
+/** In a request: stderr is not written to a file. */
 const NO_SLOT = 255;
 
-/** Which of its limits ended a program; null if it ended by itself. */
+/** The limit that ended a program; null if it ended by itself. */
 export type LimitHit = 'cpu' | 'wall' | 'memory' | 'output' | 'files' | null;
 const LIMIT_HITS: readonly LimitHit[] = [null, 'cpu', 'wall', 'memory', 'output', 'files'];
 
-/** A file as the programs of a box see it: `name` below the box's source folder. Copied, read-only. */
+/** A read-only copy of a file, as the programs of a box see it: `name` below the box's source folder. */
 export interface PlacedFile {
     readonly host: string;
     readonly name: string;
@@ -31,16 +31,16 @@ export interface PlacedFile {
 export interface OpenMessage {
     readonly box: number;
     readonly kind: keyof typeof BOX_KIND;
-    /** Programs run as this user; 0: as we are. */
+    /** User that runs the programs; 0: our own user. */
     readonly uid: number;
     /**
-     * Give programs a sealed copy of their stdin: the file's name, inode and times would tell which test it is, and programs
-     * that run as us could lock or write it.
+     * Give programs a sealed copy of their stdin: the file's name, inode and times would reveal which test it is, and programs
+     * that run as our user could lock or overwrite it.
      */
     readonly guardStdin: boolean;
-    /** Plain boxes: a folder that the helper makes, with `src` and `box` in it, and removes; '' for none. */
+    /** For plain boxes: a folder that the helper creates, with `src` and `box` in it, and removes; empty for none. */
     readonly dir: string;
-    /** Where output that does not fit into a message goes: `<spill>.0` and on. */
+    /** Path prefix of the files for output that does not fit in a message: `<spill>.0` and so on. */
     readonly spill: string;
     readonly launch: readonly string[];
     readonly files: readonly PlacedFile[];
@@ -48,22 +48,25 @@ export interface OpenMessage {
     readonly env: readonly string[];
     /** Folders that are emptied after each run. */
     readonly clean: readonly string[];
-    /** All that programs may read beside `clean`; empty: whatever their user may. Held as far as the kernel can. */
+    /**
+     * Everything that programs may read beside `clean`; empty: whatever their user may read. Enforced as far as the kernel
+     * supports it.
+     */
     readonly readable: readonly string[];
-    /** Compilers run in it, which must be able to change the modes of what they make. */
+    /** Compilers run in the box, which must be able to change the modes of their output files. */
     readonly compiles: boolean;
 }
 
 /** Seconds and bytes; 0 means no limit. */
 export interface RunLimits {
-    /** CPU time of all its processes. */
+    /** CPU time of all its processes together. */
     readonly cpu: number;
     readonly wall: number;
-    /** Resident memory of all its processes. */
+    /** Resident memory of all its processes together. */
     readonly memory: number;
     /** RLIMIT_AS of each process. */
     readonly addressSpace: number;
-    /** Of stdout, and of stderr. */
+    /** Of stdout and of stderr. */
     readonly output: number;
     readonly stack: number;
     readonly fileSize: number;
@@ -77,10 +80,12 @@ export const GIVEN_PATHS = ['/proc/self/fd/3', '/proc/self/fd/4', '/proc/self/fd
 export type Stdin =
     | { readonly path: string; readonly data?: undefined }
     | { readonly data: Uint8Array; readonly path?: undefined }
-    /** What the program of another box prints, which reads what this one prints. Both must be started so. */
+    /** Read the output of another box's program, which reads the output of this one. Both must be started in this way. */
     | {
           readonly peer: number;
-          /** The other one reads the end of its input when this program has ended, or as soon as it closes its stdout. */
+          /**
+           * When the other program sees the end of its input: when this program has ended, or as soon as it closes its stdout.
+           */
           readonly until: Exclude<keyof typeof TALK, 'none'>;
           readonly path?: undefined;
           readonly data?: undefined;
@@ -90,25 +95,27 @@ export type Stdin =
 export interface RunMessage {
     readonly box: number;
     readonly id: number;
-    /** Which of the spill files stdout gets: 0 to SPILL_FILES - 1. */
+    /** The spill file for stdout: 0 to SPILL_FILES - 1. */
     readonly slot: number;
-    /** Which of them stderr gets; null: none, only its first bytes come back. */
+    /** The spill file for stderr; null: none, only its first bytes are returned. */
     readonly errSlot: number | null;
     /** Leave the scratch folders as they are (a compiler's output is collected next). */
     readonly keep: boolean;
     readonly stdin: Stdin;
-    /** Files that the program gets copies of, as `GIVEN_PATHS`. */
+    /** Files of which the program gets copies, at `GIVEN_PATHS`. */
     readonly given: readonly string[];
     readonly limits: RunLimits;
-    /** Bytes of stdout that come back in the reply. */
+    /** Most bytes of stdout that are returned in the reply. */
     readonly inlineMax: number;
-    /** Bytes of each stream that its file takes, the rest only being counted; 0: as many as `limits.output` allows. */
+    /**
+     * Most bytes of each stream that its file takes, while further bytes are only counted; 0: as many as `limits.output` allows.
+     */
     readonly fileMax: number;
     readonly argv: readonly string[];
 }
 
 export type Reply =
-    /** `cgroup`: which version of control groups holds its memory; 0: none. */
+    /** `cgroup`: the version of control groups that enforces its memory limit; 0: none. */
     | { readonly kind: 'opened'; readonly box: number; readonly cgroup: number }
     | { readonly kind: 'result'; readonly box: number; readonly id: number; readonly report: RawReport }
     | { readonly kind: 'collected'; readonly box: number; readonly id: number; readonly error: string | null }
@@ -119,9 +126,9 @@ export type Reply =
 
 type Spilled = 'no' | 'yes' | 'failed';
 
-/** What the helper says of one run. Seconds, bytes. */
+/** The helper's report on one run. Units are seconds and bytes. */
 export interface RawReport {
-    /** 0, or why the program could not be started. */
+    /** 0, or the error that prevented the program from starting. */
     readonly startErrno: number;
     readonly exitCode: number | null;
     readonly signal: number | null;
@@ -131,15 +138,15 @@ export interface RawReport {
     readonly limit: LimitHit;
     readonly stdoutBytes: number;
     readonly stderrBytes: number;
-    /** The whole of stdout is in its spill file, up to `fileMax`; `failed`: it did not fit on the disk. */
+    /** All of stdout is in its spill file, up to `fileMax`; `failed`: it did not fit on the disk. */
     readonly spilled: Spilled;
-    /** The same of stderr. */
+    /** The same for stderr. */
     readonly errSpilled: Spilled;
     readonly stdout: Buffer;
     readonly stderr: Buffer;
-    /** When it ended, on the clock of `pieces`. */
+    /** When the program ended, on the clock of `pieces`. */
     readonly ended: number;
-    /** Of a program with a peer: what it printed, piece by piece; the first of them. */
+    /** For a program with a peer: the first pieces of its output. */
     readonly pieces: readonly OutputPiece[];
 }
 
@@ -153,7 +160,7 @@ class Writer {
     private buffer = Buffer.allocUnsafe(1024);
     private length = 4;
 
-    /** Where the next bytes go; `buffer` may be another one afterwards. */
+    /** Position of the next bytes; `buffer` may have been replaced afterwards. */
     private room(bytes: number): number {
         const at = this.length;
         if (at + bytes > this.buffer.length) {
@@ -198,7 +205,7 @@ class Writer {
         return this;
     }
 
-    /** The message with its length in front. */
+    /** The message, prefixed by its length. */
     frame(): Buffer {
         this.buffer.writeUInt32LE(this.length - 4, 0);
         return this.buffer.subarray(0, this.length);
@@ -358,7 +365,7 @@ function decodePieces(marks: Buffer): OutputPiece[] {
     return pieces;
 }
 
-/** A file out of a collected bundle. */
+/** A file from a collected bundle. */
 export interface PackedFile {
     readonly name: string;
     readonly mode: number;

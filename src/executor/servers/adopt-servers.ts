@@ -14,15 +14,15 @@ import type { SandboxFusionDescriptor } from './sandbox-fusion-kind.js';
 import type { SandboxServerOptions } from './server-kind.js';
 import type { ServerParts } from './server-executor.js';
 
-/** Requests that one process of a worker makes at once: they only wait for servers. */
+/** Concurrent requests in one worker process, which only wait for servers. */
 const TASKS_IN_PROCESS = 16;
 
-/** What executors over sandbox servers have in workers: places come from the main process. */
+/** Parts of executors over sandbox servers in workers: slots come from the main process. */
 export const WORKER_PARTS: ServerParts = {
     places: { acquire: acquireByMessage, doubted: doubtByMessage },
 };
 
-/** A descriptor of servers as it goes to workers on other machines. */
+/** A server descriptor as it is sent to workers on other machines. */
 export function describeServers<D extends SandboxServerOptions & { readonly kind: string }>(
     descriptor: D,
 ): Omit<D, keyof ServerOptions> & { readonly kind: string } {
@@ -30,7 +30,7 @@ export function describeServers<D extends SandboxServerOptions & { readonly kind
     return { ...descriptor, ...describeForWorkers(descriptor), retryEndpoints: [], firstTimeout };
 }
 
-/** What runs say of how strictly is judged. */
+/** The part of a run's descriptor that decides how strict judging is. */
 const judged = z.looseObject({
     allTests: orOff(),
     keepOutput: z.enum(['none', 'failed', 'all']),
@@ -41,7 +41,7 @@ const judged = z.looseObject({
     languages: z.record(z.string(), z.unknown()),
 });
 
-/** The servers of a run, asked with this worker's keys; outputs are checked on this machine. */
+/** The servers of a run, used with this worker's keys; outputs are checked on this machine. */
 async function adoptServers(
     theirs: unknown,
     own: AdoptContext,
@@ -67,7 +67,7 @@ async function adoptServers(
 
 const listOwn = ({ given }: OwnEndpoints) => expandEndpoints(given, '--endpoint');
 
-/** @throws UserError where no server was named, or a token is missing */
+/** @throws UserError if no server was named, or a token is missing */
 export function checkServerWorker({ endpoints }: AdoptContext): void {
     const own = listOwn(endpoints);
     if (own.length === 0)

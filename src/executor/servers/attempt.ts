@@ -15,7 +15,7 @@ import type { ServerExecutor, ServerParts } from './server-executor.js';
 import { Session } from './session.js';
 import type { Judged } from '../judge-tests.js';
 
-/** A task that is a program, with all that its attempt needs at hand. */
+/** A task that is a program, with everything that an attempt needs. */
 export interface Submission {
     readonly task: Task;
     readonly input: ProgramInput;
@@ -23,11 +23,14 @@ export interface Submission {
     readonly sample: StagedSample;
     readonly session: Session;
     readonly context: ExecutorContext;
-    /** Whether every run was under the task's memory limit: an endpoint may take none, or blame it where the program is innocent. */
+    /**
+     * Whether every run was subject to the task's memory limit: some endpoints accept none, or report it as exceeded when the
+     * program is innocent.
+     */
     readonly held: { memory: boolean };
 }
 
-/** Tasks for each endpoint from which on a calibration of a few seconds pays. */
+/** Tasks per endpoint from which a calibration of a few seconds is worthwhile. */
 const TASKS_WORTH_CALIBRATING = 30;
 
 /** Runs attempts over one fleet. */
@@ -46,7 +49,7 @@ export class Attempts {
         this.acquire = places?.acquire ?? reservePlaces(fleet.pool);
     }
 
-    /** The executor whose tasks `judge` judges; it closes the fleet, and what checks outputs here. */
+    /** The executor whose tasks are judged by `judge`; closing it closes the fleet and the local output checks. */
     executor(judge: (submission: Submission) => Promise<Judged>, local: LocalCheck): ServerExecutor {
         return {
             run: (task, context) => this.run(task, context, judge),
@@ -69,7 +72,7 @@ export class Attempts {
         };
     }
 
-    /** One attempt: `judge` does the work, this gives it a way through the pool and makes an outcome of what it says. */
+    /** One attempt: `judge` does the work; this method gives it a session with the pool and converts its result to an outcome. */
     private async run(
         task: Task,
         context: ExecutorContext,

@@ -8,9 +8,9 @@ import type { EndpointReport } from './probe.js';
 import type { SandboxServerKind } from './server-kind.js';
 
 /**
- * Finds out how many requests at once servers are best at, those of one machine together, as a run does.
- * @param endpoints in the order of `reports`; a number that one gives is never exceeded
- * @returns the reports, each with what was found, null where it was not: servers that say themselves when it is too much
+ * Finds the best number of concurrent requests for servers, jointly for those on one machine, as a run does.
+ * @param endpoints in the order of `reports`; a concurrency configured for an endpoint is never exceeded
+ * @returns the reports with the results; null for servers that report overload themselves
  */
 export async function calibrateServers(
     endpoints: readonly EndpointOptions[],

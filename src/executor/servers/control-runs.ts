@@ -6,47 +6,47 @@ import type { Reading, Step } from './session.js';
 
 /** A program of ours that runs in place of a submission. */
 export interface ControlProgram {
-    /** The server's name of its language; absent: that of the submission. */
+    /** The server's name for its language; absent: the submission's language. */
     readonly language?: string;
     readonly code: string;
-    /** Seconds at most; absent: what the submission gets. */
+    /** Time limit in seconds; absent: that of the submission. */
     readonly atMost?: number;
-    /** Looks at the run: `broken` takes the endpoint out of use for a while. */
+    /** Examines the run; `broken` takes the endpoint out of use for a while. */
     readonly read?: (run: ServerRun) => Reading<ServerRun>;
 }
 
-/** Runs it on the endpoint by the very request that the submission was sent with, but for its source and input. */
+/** Runs it on the endpoint with the same request as the submission, except for source and input. */
 export type ControlRun = (program: ControlProgram) => Promise<Step<ServerRun>>;
 
-/** An endpoint, and a way to run programs of ours there. */
+/** An endpoint and a way to run our own programs there. */
 export interface ControlledPlace {
     readonly endpoint: string;
     readonly control: ControlRun;
 }
 
-/** What is known of an endpoint that loses output. Bytes. */
+/** What is known about an endpoint that loses output. Units are bytes. */
 export interface OutputLoss {
-    /** What came of the probe. */
+    /** How much of the probe's output arrived. */
     readonly came: number;
-    /** Outputs shorter than this came whole. */
+    /** Outputs shorter than this arrive complete. */
     readonly from: number;
 }
 
-/** Bytes of output from which on it matters whether an endpoint loses some: what a pipe holds. */
+/** Bytes of output from which an endpoint may lose some: the capacity of a pipe. */
 export const SMALLEST_LOSS = 65_536;
 
-/** SandboxFusion reads this much and more before it stops, whatever else happens. */
+/** SandboxFusion always reads at least this much before it stops. */
 const NEVER_LOST_BELOW = 131_072;
 
 const PROBE_BYTES = 300 * 1024;
 const PROBE_LINE = '0123456789abcde\n';
 const OUTPUT_PROBE = `import sys\nsys.stdout.write(${JSON.stringify(PROBE_LINE)} * ${PROBE_BYTES / PROBE_LINE.length})\n`;
-/** Seconds: a server that does not read lets the probe wait for all of its time. */
+/** Seconds: on a server that does not read, the probe uses all of its time. */
 const PROBE_TIME = 20;
 
 /**
- * What control runs found out about the endpoints of a fleet, each thing once: whether compilers work, outputs come whole,
- * memory limits can be set. A control run is made under the conditions of what it vouches for: same call, language, memory limit.
+ * Results of control runs on the endpoints of a fleet, each determined once: whether compilers work, outputs arrive complete, and
+ * memory limits can be set. A control run has the same conditions as the run that it vouches for: call, language, memory limit.
  */
 export class ControlRuns {
     readonly #compilers = new Set<string>();
@@ -57,10 +57,10 @@ export class ControlRuns {
     readonly #unlimited = new Set<string>();
     readonly #warned = new Set<string>();
 
-    /** @param tell hands a line to whoever watches the run */
+    /** @param tell shows a line to the user */
     constructor(private readonly tell: (message: string) => void) {}
 
-    /** Endpoints that lose output, as far as is known. */
+    /** Endpoints that are known to lose output. */
     get lossy(): ReadonlySet<string> {
         return this.#lossy;
     }
@@ -72,21 +72,21 @@ export class ControlRuns {
         this.tell(message);
     }
 
-    /** Whether a memory limit may be sent there. */
+    /** Whether a memory limit may be sent to the endpoint. */
     takesMemoryLimit(endpoint: string): boolean {
         return !this.#unlimited.has(endpoint);
     }
 
-    /** From now on no memory limit is sent there. */
+    /** From now on, no memory limit is sent to the endpoint. */
     sendNoMemoryLimit(endpoint: string, why: string): void {
         this.#unlimited.add(endpoint);
         this.warn(`${endpoint}: ${why}; programs run there without --memory-limit`);
     }
 
     /**
-     * Why an endpoint's CompileErrors are not to be believed; null where a hello-world compiles.
-     * @param conditions what else than the endpoint the answer depends on: language, memory limit
-     * @param isTroubled asks anew, because trouble comes and goes
+     * Why an endpoint's CompileErrors cannot be trusted; null if a hello-world compiles.
+     * @param conditions what the answer depends on besides the endpoint: language, memory limit
+     * @param isTroubled ignores earlier results, because trouble comes and goes
      */
     async cannotCompile(
         place: ControlledPlace,
@@ -106,8 +106,8 @@ export class ControlRuns {
     }
 
     /**
-     * Runs a hello-world after a program ended as it would where the machine is in trouble: `done` where the machine is well.
-     * Asked anew each time, because such trouble comes and goes.
+     * Runs a hello-world after a program ended in a way that suggests trouble on the machine: `done` if the machine is healthy.
+     * Repeated each time, because such trouble comes and goes.
      */
     async isWell(place: ControlledPlace, tag: string, trouble: string): Promise<Step<ServerRun>> {
         const code = helloWorld(tag);
@@ -121,11 +121,11 @@ export class ControlRuns {
         });
     }
 
-    /** How the endpoint loses long outputs; null where it does not. Found out once. */
+    /** How the endpoint loses long outputs; null if it does not. Determined once. */
     async outputLoss(place: ControlledPlace): Promise<Step<OutputLoss | null>> {
         const { endpoint } = place;
         const asked = await this.#losses.get(endpoint);
-        // Whoever asked before may have been stopped.
+        // An earlier caller may have been stopped.
         if (asked?.kind === 'done') return asked;
         const asking = probeOutput(place);
         this.#losses.set(endpoint, asking);
@@ -135,13 +135,13 @@ export class ControlRuns {
     }
 }
 
-/** The first line of what a compiler said, some of which write to stdout. */
+/** The first line of a compiler's message; some compilers write to stdout. */
 function firstWords(compile: CapturedRun | null): string {
     const [line = ''] = (compile?.stderr.trim() || compile?.stdout.trim() || '').split('\n', 1);
     return line === '' ? '' : `: ${line.slice(0, 200)}`;
 }
 
-/** A hello-world for a tag; null where there is none. Python 2 programs are sent as Python 3. */
+/** A hello-world for a language tag; null if there is none. Python 2 programs are sent as Python 3. */
 const helloWorld = (tag: string): string | null => HELLO_WORLDS[tag === 'PYTHON' ? 'PYTHON3' : tag] ?? null;
 
 async function probeOutput(place: ControlledPlace): Promise<Step<OutputLoss | null>> {
@@ -150,7 +150,7 @@ async function probeOutput(place: ControlledPlace): Promise<Step<OutputLoss | nu
     const { run } = step.value;
     const came = Buffer.byteLength(run?.stdout ?? '');
     if (came === PROBE_BYTES) return { kind: 'done', value: null };
-    // Most of nothing is a program that did not get to run, not an output that was lost.
+    // Almost no output means that the program did not get to run, not that output was lost.
     if (run === null || came < 4096) {
         const message = `${place.endpoint}: the program that was to test whether output is lost did not run`;
         const failure = { reason: 'endpoint', message, endpoint: place.endpoint } as const;
@@ -159,7 +159,7 @@ async function probeOutput(place: ControlledPlace): Promise<Step<OutputLoss | nu
     return { kind: 'done', value: { came, from: Math.min(NEVER_LOST_BELOW, came) } };
 }
 
-/** Says what was found, and what to do. */
+/** Describes the loss and what to do about it. */
 export const describeLoss = (endpoint: string, { came }: OutputLoss): string =>
     `${endpoint} loses output: of ${PROBE_BYTES} bytes that a probe printed, ${came} came back. ` +
     'Name an endpoint that keeps it (--retry-endpoint, or the fork of SandboxFusion that reads while programs run), or judge by go-judge or on this machine';

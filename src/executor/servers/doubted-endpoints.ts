@@ -1,21 +1,23 @@
 import type { ExecutorContext } from '../executor.js';
 
-/** Who gave a verdict that is in doubt, so that another endpoint confirms it. Whoever runs the attempts has one for all of them. */
+/**
+ * Remembers which endpoint gave a doubtful verdict, so that another one confirms it. All attempts of a run share one instance.
+ */
 export interface DoubtedEndpoints {
-    /** @param task names the task, whichever attempt it is */
+    /** @param task identifies the task across its attempts */
     remember(
         task: string,
         endpoint: string,
         context: Pick<ExecutorContext, 'ask' | 'signal'>,
     ): void | Promise<void>;
-    /** The endpoint to avoid, once; null: none is known. */
+    /** The endpoint to avoid, returned only once; null: none is known. */
     recall(
         task: string,
         context: Pick<ExecutorContext, 'ask' | 'signal'>,
     ): string | null | Promise<string | null>;
 }
 
-/** Keeps them in memory, each until it is asked for. */
+/** Keeps endpoints in memory, each until it is recalled. */
 export function createDoubtedEndpoints(): DoubtedEndpoints {
     const known = new Map<string, string>();
     return {

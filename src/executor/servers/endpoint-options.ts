@@ -2,10 +2,10 @@ import { parseEndpoints } from '../../endpoint/address.js';
 import { ENV_REFERENCE, readReference } from '../../util/secrets.js';
 import type { EndpointOptions } from '../descriptor.js';
 
-/** An endpoint as a config file or the command line gives it: its address may stand for many. */
+/** An endpoint as given in a config file or on the command line: its address may stand for several. */
 export interface GivenEndpoint {
     readonly url: string;
-    /** What `url` stands for, where that is known already. */
+    /** The addresses that `url` stands for, if already known. */
     readonly addresses?: readonly string[] | undefined;
     readonly concurrency?: number | undefined;
     readonly rate?: number | undefined;
@@ -19,10 +19,10 @@ export interface GivenEndpoint {
 }
 
 /**
- * Expands comma lists and ranges: each address gets the settings of the first entry that names it. It counts again only with
- * another token, where all of its entries have one: several keys of one service.
+ * Expands comma lists and ranges: each address gets the settings of the first entry that names it. Further entries count only if
+ * all entries of the address have tokens and these differ: several keys of one service.
  * @param option for messages: `--endpoint`
- * @throws UserError for what is not an address
+ * @throws UserError for an invalid address
  */
 export function expandEndpoints(given: readonly GivenEndpoint[], option: string): readonly EndpointOptions[] {
     const all = new Map<string, EndpointOptions[]>();
@@ -55,7 +55,10 @@ export function expandEndpoints(given: readonly GivenEndpoint[], option: string)
 const isSameKey = (one: EndpointOptions['token'], other: EndpointOptions['token']): boolean =>
     one === null || other === null || JSON.stringify(one) === JSON.stringify(other);
 
-/** An address with the variables that `{env:NAME}` names. Values are encoded where they could be read as more than a part of it. */
+/**
+ * An address with the variables of `{env:NAME}` filled in. Values are encoded if they could otherwise change the structure of the
+ * address.
+ */
 function withReferences(url: string, option: string): string {
     return url.replace(ENV_REFERENCE, (_, name: string) => {
         const value = readReference(name, option);

@@ -8,21 +8,21 @@ import { findCompilerTrouble, runTrouble } from './machine-trouble.js';
 import type { Step } from './session.js';
 import { doesVisiblePartAgree } from './visible-part.js';
 
-/** A run that is not simply right, with all that is needed to tell whether it is the program's doing. */
+/** A run that did not simply succeed, with everything needed to tell whether the program is to blame. */
 export interface ExaminedRun {
     readonly place: ControlledPlace;
     readonly controls: ControlRuns;
-    /** Language tag, and under what else a compiler has to be vouched for. */
+    /** Language tag, and the other conditions under which a compiler has to be vouched for. */
     readonly tag: string;
     readonly conditions: string;
     readonly sources: () => Promise<readonly string[]>;
     readonly test: StagedTest;
     readonly checker: Checker;
-    /** null: the server compared, and did not accept. */
+    /** null: the server compared the output and did not accept it. */
     readonly check: CheckOutput | null;
 }
 
-/** What examining a run found: it is the program's own, but for these doubts. */
+/** The result of examining a run: it is the program's own, apart from these doubts. */
 export interface Examination {
     readonly isDoubtful: boolean;
     readonly lossy: boolean;
@@ -31,8 +31,9 @@ export interface Examination {
 const CLEAN: Examination = { isDoubtful: false, lossy: false };
 
 /**
- * Tells the program's own end from the endpoint's: `failed` where the endpoint is at fault, to be tried elsewhere.
- * @throws what `check` throws
+ * Tells a failure of the program from one of the endpoint: `failed` if the endpoint is to blame, so that the run is retried
+ * elsewhere.
+ * @throws whatever `check` throws
  */
 export async function examineRun(seen: ServerRun, about: ExaminedRun): Promise<Step<Examination>> {
     const { run, compile } = seen;
@@ -47,7 +48,7 @@ async function examineCompileError(compile: CapturedRun, about: ExaminedRun): Pr
         const failure = { reason: 'compiler', message: `${place.endpoint}: ${why}` } as const;
         return { kind: 'failed', failure, retry: true };
     };
-    // Wall time is all that these servers measure: how long a compiler takes is the machine's doing.
+    // These servers measure only wall time, and how long a compiler takes depends on the machine.
     if (compile.status === 'TimeLimitExceeded')
         return failed(`the compiler did not end within ${compile.execution_time} s`);
     const trouble = findCompilerTrouble(compile);
@@ -66,7 +67,7 @@ async function examineCrash(run: CapturedRun, about: ExaminedRun): Promise<Step<
     return (await refuseMissing(run, about)) ?? done(CLEAN);
 }
 
-/** A program that needs what the endpoint does not have gets no verdict of it; null where that is not so. */
+/** Refuses a verdict on a program that needs something the endpoint lacks; null if it does not. */
 function refuseMissing(seen: CapturedRun, about: ExaminedRun): Promise<Step<never> | null> {
     const { place, controls, tag, sources } = about;
     return controls.lacking.refuse({
@@ -84,7 +85,7 @@ function refuseMissing(seen: CapturedRun, about: ExaminedRun): Promise<Step<neve
     });
 }
 
-/** Whether all of an output came, of a program that ended well or was stopped at its time limit. */
+/** Checks whether all of an output arrived, for a program that ended normally or was stopped at its time limit. */
 async function examineOutput(run: CapturedRun, about: ExaminedRun): Promise<Step<Examination>> {
     const output = Buffer.from(run.stdout);
     const undecodable = readDecodeError(run.stdout);
@@ -111,14 +112,14 @@ async function examineOutput(run: CapturedRun, about: ExaminedRun): Promise<Step
     return (await doesVisiblePartAgree(checker, test, output)) ? lost() : done({ ...CLEAN, lossy: true });
 }
 
-/** Whether an output that is not UTF-8 cannot be right: what is expected is UTF-8, and comparing texts decides. */
+/** Whether an output that is not UTF-8 must be wrong, because the expected output is UTF-8 and the texts are compared. */
 async function mustDiffer(checker: Checker, test: StagedTest): Promise<boolean> {
     return checker.kind !== 'program' && asText(await readWhole(test.answer)) !== null;
 }
 
 /**
- * What the server sends in place of an output that it cannot decode: the message of Python's decoder. `isCut`: a character
- * was not complete at the end; the position is then the number of bytes before it.
+ * The message of Python's decoder, which the server sends in place of an output that it cannot decode. `isCut`: the last
+ * character was incomplete; the position is then the number of bytes before it.
  */
 function readDecodeError(stdout: string): { readonly position: number; readonly isCut: boolean } | null {
     const found = DECODE_ERROR.exec(stdout);

@@ -8,32 +8,32 @@ import { readToken } from '../../endpoint/secrets.js';
 import type { EndpointOptions, ServerOptions } from '../descriptor.js';
 import type { ComingWork } from './server-executor.js';
 
-/** A request to whichever endpoint: its path is below the endpoint's base address. */
+/** A request to any endpoint: its path is relative to the endpoint's base address. */
 export interface FleetRequest {
     readonly method: 'GET' | 'POST' | 'DELETE';
     /** Begins with `/`. */
     readonly path: string;
     readonly body?: string | Buffer;
     readonly contentType?: string;
-    /** Seconds for the whole exchange, the body included. */
+    /** Seconds for the whole exchange, including the body. */
     readonly timeout: number;
-    /** Seconds until the answer begins, and between two pieces of it; absent: only `timeout` bounds them. */
+    /** Seconds until the answer begins, and between two pieces of it; absent: only `timeout` applies. */
     readonly firstByteTimeout?: number | undefined;
     readonly idleTimeout?: number | undefined;
-    /** Bytes of answer that are read at most. */
+    /** Most bytes of the answer that are read. */
     readonly maxAnswer: number;
 }
 
 export interface FleetSettings {
-    /** Seconds to make a connection; absent: the usual 10. */
+    /** Seconds to establish a connection; absent: the default of 10. */
     readonly connectTimeout?: number | undefined;
     /** True where tasks name their models. */
     readonly modelsVary?: boolean;
-    /** Whether proxies that the environment names are used: sandbox servers are asked directly. */
+    /** Whether proxies named by the environment are used; sandbox servers are accessed directly. */
     readonly usesProxy?: boolean;
 }
 
-/** The servers of one executor: who they are, how they are spoken to, and the pool that gives out places. */
+/** The servers of one executor: their settings, the connections to them, and the pool that hands out slots. */
 export class Fleet {
     readonly pool: EndpointPool;
     private readonly client: HttpClient;
@@ -41,9 +41,9 @@ export class Fleet {
     private readonly known: ReadonlyMap<string, Target>;
 
     /**
-     * @param probe one request that shows whether an endpoint is well, and how its answer is read
-     * @param runHello runs a hello-world, where how many requests at once an endpoint is best at has to be found out by that
-     * @throws UserError when a token cannot be read
+     * @param probe one request that shows whether an endpoint is healthy, and how its answer is read
+     * @param runHello runs a hello-world, if the best number of concurrent requests has to be found by experiment
+     * @throws UserError if a token cannot be read
      */
     constructor(
         options: ServerOptions,
@@ -85,12 +85,12 @@ export class Fleet {
         });
     }
 
-    /** Whether all endpoints, the reserve too, are among these. */
+    /** Whether all endpoints, including the reserve, are among these. */
     isWithin(addresses: ReadonlySet<string>): boolean {
         return [...this.known.keys()].every((address) => addresses.has(address));
     }
 
-    /** Some endpoint that serves a model; undefined: none does. */
+    /** An endpoint that serves a model; undefined: none does. */
     endpointFor(model: string): EndpointOptions | undefined {
         const all = [...this.known.values()].map(({ options }) => options);
         return all.find(({ deployments }) => deployments === undefined || Object.hasOwn(deployments, model));
@@ -101,7 +101,7 @@ export class Fleet {
         return this.#target(address).options;
     }
 
-    /** Sends one request to an endpoint of the fleet. Never rejects for what the endpoint does. */
+    /** Sends one request to an endpoint of the fleet. Never rejects because of the endpoint. */
     send(address: string, request: FleetRequest, signal: AbortSignal): Promise<HttpAnswer> {
         const target = this.#target(address);
         const sendable = {
