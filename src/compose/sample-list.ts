@@ -95,7 +95,7 @@ export class SampleList implements Sequence<SampleItem> {
         return listIds(this);
     }
 
-    /** How many samples have the same groups. */
+    /** Number of samples by their groups. */
     countGroups(): ReadonlyMap<GroupSizes, number> {
         const counts = new Map<GroupSizes, number>();
         for (let place = 0; place < this.length; place += 1) {
