@@ -64,8 +64,12 @@ export async function writeAnswer(
         return;
     }
     if (output === null) return;
-    const { answerLines, encodeAnswer } = await import('../results/ask/answer-parquet.js');
+    const [{ answerLines, encodeAnswer }, { LongestLine }] = await Promise.all([
+        import('../results/ask/answer-parquet.js'),
+        import('../results/record/lines.js'),
+    ]);
+    const longest = new LongestLine();
     const lines = `${scratch}/answer.jsonl`;
-    await writeText(lines, answerLines(answer));
-    await makeOutputFile(output, (staging) => encodeAnswer(answer, lines, staging));
+    await writeText(lines, answerLines(answer, longest));
+    await makeOutputFile(output, (staging) => encodeAnswer(answer, lines, longest.bytes, staging));
 }

@@ -1,3 +1,4 @@
+import type { LongestLine } from '../results/record/lines.js';
 import { UserError } from '../util/user-error.js';
 import { unreachable } from '../util/unreachable.js';
 import { defineCommand } from './command.js';
@@ -96,14 +97,18 @@ async function* keepAsked(tasks: Tasks, all: boolean): Tasks {
     for await (const some of tasks) yield all ? some : some.filter(({ verdict }) => verdict !== null);
 }
 
-async function* formatLines(tasks: Tasks, isParquet = false): AsyncGenerator<string> {
-    for await (const some of tasks)
-        if (some.length > 0) yield some.map((task) => `${formatExportedLine(task, isParquet)}\n`).join('');
+/** @param longest receives every line of a file that becomes Parquet; null: the lines are for people */
+async function* formatLines(tasks: Tasks, longest: LongestLine | null): AsyncGenerator<string> {
+    for await (const some of tasks) {
+        const lines = some.map((task) => `${formatExportedLine(task, longest !== null)}\n`);
+        if (longest !== null) for (const line of lines) longest.add(line);
+        if (lines.length > 0) yield lines.join('');
+    }
 }
 
 async function writeLines(tasks: Tasks, output: string | null): Promise<void> {
     const { writeText } = await import('../host/output-file.js');
-    await writeText(output, formatLines(tasks));
+    await writeText(output, formatLines(tasks, null));
 }
 
 async function writeCsv(tasks: Tasks, output: string | null): Promise<void> {
@@ -124,19 +129,28 @@ async function writeCsv(tasks: Tasks, output: string | null): Promise<void> {
 
 async function writeParquet(tasks: Tasks, output: string | null): Promise<void> {
     if (output === null) throw new UserError('--parquet needs --output: Parquet is not text');
-    const [{ openDuckDb }, { writeParquetFile }, { makeOutputFile, writeText }, { openScratch }] =
-        await Promise.all([
-            import('../results/duckdb.js'),
-            import('../results/store/parquet-codec.js'),
-            import('../host/output-file.js'),
-            import('../host/scratch.js'),
-        ]);
+    const [
+        { openDuckDb },
+        { writeParquetFile },
+        { LongestLine },
+        { makeOutputFile, writeText },
+        { openScratch },
+    ] = await Promise.all([
+        import('../results/duckdb.js'),
+        import('../results/store/parquet-codec.js'),
+        import('../results/record/lines.js'),
+        import('../host/output-file.js'),
+        import('../host/scratch.js'),
+    ]);
     const duckdb = await openDuckDb();
     const scratch = await openScratch();
     try {
-        const lines = `${scratch.path}/tasks.jsonl`;
-        await writeText(lines, formatLines(tasks, true));
-        await makeOutputFile(output, (staging) => writeParquetFile(duckdb, lines, staging, EXPORTED_FIELDS));
+        const path = `${scratch.path}/tasks.jsonl`;
+        const longest = new LongestLine();
+        await writeText(path, formatLines(tasks, longest));
+        await makeOutputFile(output, (staging) =>
+            writeParquetFile(duckdb, { path, longest: longest.bytes }, staging, EXPORTED_FIELDS),
+        );
     } finally {
         await scratch.remove();
     }

@@ -26,6 +26,29 @@ it('sets a batch aside that is nested too deeply, and collects the others', asyn
     expect(readdirSync(join(cwd, 'temp_results/set-aside'))).toEqual(['m_1_1_a.json']);
 });
 
+it('sets a batch aside that holds a record larger than any of ours, and keeps the start of a long error message', async () => {
+    const cwd = tempDir();
+    mkdirSync(join(cwd, 'temp_results'));
+    const write = (name: string, result: object): void =>
+        writeFileSync(
+            join(cwd, 'temp_results', name),
+            JSON.stringify({ model: 'm', results: [result], result_count: 1 }),
+        );
+    write('m_1_1_a.json', { task_id: 'a', dimensions: { text: 'x'.repeat(17 << 20) } });
+    write('m_1_2_b.json', { task_id: 'b', success: false, error_message: 'x'.repeat(1 << 20) });
+    expect(await callCli(['collect'], { cwd })).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('1 record added'),
+        stderr: expect.stringMatching(
+            /m_1_1_a\.json is not a batch \(record: expected at most 16777216 bytes/,
+        ),
+    });
+    expect(readdirSync(join(cwd, 'temp_results/set-aside'))).toEqual(['m_1_1_a.json']);
+    const sql = 'select sample, length(failure_message) as characters from records';
+    const { stdout } = await callCli(['analyze', '--database', 'database', '--sql', sql, '--json'], { cwd });
+    expect(JSON.parse(stdout)).toMatchObject({ rows: [{ sample: 'b', characters: 64 * 1024 }] });
+});
+
 it('reads no file that is larger than any batch or text can be, and says so in one line', async () => {
     const cwd = tempDir();
     mkdirSync(join(cwd, 'temp_results'));

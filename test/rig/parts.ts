@@ -33,6 +33,8 @@ export const SLOW_FILES: readonly string[] = [
     'test/results/collect-signals.test.ts',
     'test/results/crash.test.ts',
     'test/results/storage-of-children.test.ts',
+    // Lines of many megabytes.
+    'test/commands/long-lines.test.ts',
     // The same programs on every kind of server; the servers' protocols are tried in the quick part.
     'test/conformance/agreement.test.ts',
     'test/conformance/sandbox-server.test.ts',

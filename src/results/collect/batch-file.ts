@@ -188,4 +188,14 @@ function earlierBatch(
     return { kind: 'batch', changes, bytes };
 }
 
-const asLine = (record: ResultRecord): BatchChange => ({ kind: 'line', ...makeRecordLine(record) });
+/** Bytes. The engine reads no longer lines, and needs several times their memory to write them as Parquet. Results of ours are smaller. */
+const LARGEST_RECORD = 16 * 1024 * 1024;
+
+/** @throws RecordError */
+function asLine(record: ResultRecord): BatchChange {
+    const line = makeRecordLine(record);
+    const bytes = Buffer.byteLength(line.line);
+    if (bytes > LARGEST_RECORD)
+        throw new RecordError('record', `at most ${LARGEST_RECORD} bytes of JSON`, bytes);
+    return { kind: 'line', ...line };
+}

@@ -175,6 +175,9 @@ function readUsage(source: JsonObject): EarlierFields {
     };
 }
 
+/** Characters of an error message; some have the output of a whole program in them. */
+const LONGEST_MESSAGE = 64 * 1024;
+
 /**
  * Builds a whole record from an object of the earlier runners.
  * @param batch SHA-256 of the batch that it came in. Together with `occurrence` this identifies the object: the same
@@ -211,7 +214,7 @@ export function buildEarlierRecord(
                 ? null
                 : new Date(Date.parse(finished) - seconds * 1000).toISOString(),
         failure_reason: level === null ? 'no-result' : null,
-        failure_message: readText(source, 'error_message'),
+        failure_message: readText(source, 'error_message')?.slice(0, LONGEST_MESSAGE) ?? null,
     };
 }
 

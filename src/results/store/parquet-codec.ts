@@ -1,6 +1,7 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { connectToDuckDb, openDuckDb } from '../duckdb.js';
 import {
+    boundLines,
     describeColumns,
     quoteName,
     quoteText,
@@ -32,14 +33,18 @@ export async function openParquetCodec(): Promise<PartCodec> {
     };
 }
 
-/** Writes a file of JSON lines as Parquet. @param fields that occur in the lines; they may go beyond those of records */
+/**
+ * Writes a file of JSON lines as Parquet.
+ * @param longest upper bound for the bytes of a line
+ * @param fields that occur in the lines; they may go beyond those of records
+ */
 export async function writeParquetFile(
     duckdb: DuckDBConnection,
-    lines: string,
+    { path, longest }: Pick<LineFile, 'path' | 'longest'>,
     target: string,
-    fields: readonly RecordField[] = RECORD_FIELDS,
+    fields: readonly RecordField[],
 ): Promise<void> {
-    await writeParquet(duckdb, selectLines(lines, fields), target);
+    await writeParquet(duckdb, selectLines(path, fields, longest), target);
 }
 
 /** Does not look for columns without values in the lines, which saves a third of the time. */
@@ -54,17 +59,10 @@ async function encodeRecords({ path, longest, present }: LineFile, target: strin
     }
 }
 
-/**
- * The engine reads blocks of twice this many bytes, one per thread. With its default block of 32 MB, a whole part would go to one
- * thread.
- */
-const SMALLEST_LINE_BOUND = 1024 * 1024;
-
-/** @param longest upper bound for the bytes of a line; absent: 16 MB, the engine's default */
-function selectLines(lines: string, fields: readonly RecordField[], longest?: number): string {
-    const bound =
-        longest === undefined ? '' : `, maximum_object_size = ${Math.max(longest, SMALLEST_LINE_BOUND)}`;
-    return `SELECT * FROM read_json(${quoteText(lines)}, format = 'newline_delimited', columns = ${describeColumns(fields)}${bound})`;
+/** @param longest upper bound for the bytes of a line */
+function selectLines(lines: string, fields: readonly RecordField[], longest: number): string {
+    const columns = describeColumns(fields);
+    return `SELECT * FROM read_json(${quoteText(lines)}, format = 'newline_delimited', columns = ${columns}, ${boundLines(longest)})`;
 }
 
 /** @returns number of rows written; they keep the query's order, which the engine preserves by default */
