@@ -41,7 +41,7 @@ export interface EndpointOptions {
     readonly name?: string;
     readonly url: string;
     readonly concurrency: number | null;
-    /** Requests a second. */
+    /** Requests per second. */
     readonly rate: number | null;
     /** Name of the environment variable or file that holds the token; never the token itself. */
     readonly token: { readonly env: string } | { readonly file: string } | null;

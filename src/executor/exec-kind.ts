@@ -62,7 +62,7 @@ export const EXEC: WorkerExecutorKind<typeof OPTIONS, ExecConfig, ExecDescriptor
     name: 'exec',
     options: OPTIONS,
     judges: false,
-    // A command's output is its result, which may be stored in a file.
+    // A command's output is its result; long output is stored in a file.
     leavesFiles: true,
     keptOutput: { keepOutput: 'all', outputLimit: 16 * 1024 * 1024 },
     usesEndpoints: false,

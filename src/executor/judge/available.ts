@@ -9,7 +9,7 @@ export interface AvailableLanguage {
     readonly version: string;
     /** Path of the compiler or interpreter. */
     readonly run: string;
-    /** See `compilerText`. */
+    /** See `describeCompiler`. */
     readonly compiler: string | null;
     /** Tools with the same name that were rejected, and why, one line each. */
     readonly passedOver: readonly string[];

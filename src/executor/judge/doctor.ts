@@ -24,7 +24,7 @@ export interface DoctorReport {
     readonly user: { readonly uid: number | null; readonly isRoot: boolean };
     readonly sandbox: {
         readonly asked: SandboxChoice;
-        /** null: the requested sandbox does not work; `problem` tells why. */
+        /** null: the requested sandbox does not work; `problem` explains why. */
         readonly kind: SandboxKind | null;
         readonly problem: string | null;
         readonly notes: readonly string[];
@@ -46,7 +46,7 @@ export interface DoctorReport {
 export interface DoctorLanguage {
     readonly tag: string;
     readonly name: string;
-    /** null: it cannot run here; `missing` tells why. */
+    /** null: it cannot run here; `missing` explains why. */
     readonly path: string | null;
     readonly version: string | null;
     readonly missing: string | null;

@@ -17,7 +17,7 @@ export interface Feedback {
     readonly problem: string | null;
 }
 
-/** Reads the feedback folder of a program whose work folder was kept, and empties that folder. */
+/** Reads the feedback folder of a program whose work folder was kept; this empties the work folder. */
 export async function readFeedback(
     { box, source }: Pick<ReadyProgram, 'box' | 'source'>,
     folder: string,

@@ -13,8 +13,8 @@ export interface ProbeEnd {
 }
 
 /**
- * A program of ours that imports what a submission failed to import. If its language is interpreted, it exits with a special code
- * when the import fails; if compiled, it does not compile.
+ * One of our own programs, which imports what a submission failed to import. If its language is interpreted, it exits with a
+ * special code when the import fails; if compiled, it does not compile.
  */
 export function importProbe({ what, name }: MissingImport, tag: string): string {
     const text = JSON.stringify(name);

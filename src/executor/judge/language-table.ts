@@ -1,7 +1,7 @@
 import type { Language, MemoryRule, StandardLibrary } from './language.js';
 
 /*
- * The table of languages. A row tells how a program is compiled and run, as argument lists:
+ * The table of languages. A row describes how a program is compiled and run, as argument lists:
  *   {source}   the main file                 {sources}  all files with the language's extensions, one argument each
  *   {dir}      folder of the program's files {out}      the file (or, for classes, the folder) that the compiler makes
  *   {class}    Java's main class             {includes} -I for each --include-dir, one argument each

@@ -160,7 +160,7 @@ class Writer {
     private buffer = Buffer.allocUnsafe(1024);
     private length = 4;
 
-    /** Position of the next bytes; `buffer` may have been replaced afterwards. */
+    /** Reserves space and returns its position; may replace `buffer`. */
     private room(bytes: number): number {
         const at = this.length;
         if (at + bytes > this.buffer.length) {

@@ -4,7 +4,7 @@ import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
 import { LackingEndpoints } from './lacking-endpoints.js';
 import type { Reading, Step } from './session.js';
 
-/** A program of ours that runs in place of a submission. */
+/** One of our own programs, run in place of a submission. */
 export interface ControlProgram {
     /** The server's name for its language; absent: the submission's language. */
     readonly language?: string;
@@ -65,7 +65,7 @@ export class ControlRuns {
         return this.#lossy;
     }
 
-    /** Tells something once. */
+    /** Shows each message only once. */
     warn(message: string): void {
         if (this.#warned.has(message)) return;
         this.#warned.add(message);

@@ -53,7 +53,7 @@ const paired = z.object({
     outputs: z.array(lines).min(1),
 });
 
-/** Of code_contests. */
+/** Format of code_contests. */
 const columns = z.object({ input: z.array(z.string()), output: z.array(z.string()) });
 const COLUMN_GROUPS = ['public', 'private', 'generated'] as const;
 

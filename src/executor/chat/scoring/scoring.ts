@@ -93,7 +93,7 @@ export function withScore(
     return { verdict, result: { ...withoutScore(result), accepted, verdict, ...by, score, ...details } };
 }
 
-/** A failure that tells why an answer cannot be scored. */
+/** A failure that explains why an answer cannot be scored. */
 export const scoringFailure = (message: string): Failure => ({ reason: 'judge-error', message });
 
 export const missingField = (field: string, option: string): Failure => ({
