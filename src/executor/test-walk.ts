@@ -14,13 +14,14 @@ import {
 import type { Verdict } from '../model/verdict.js';
 
 /*
- * In which order tests are run, and which are left out: the groups of a problem with scores decide. A walk asks for one
- * thing after the other, so that whoever runs the tests need not know the rules, and the walk nothing of sandboxes.
+ * The order in which tests are run, and which are left out, as decided by the groups of a problem with scores. A walk requests
+ * one step after the other, so that the code that runs the tests need not know the rules, and the walk needs to know nothing
+ * about sandboxes.
  */
 
-/** What a walk asks for next. The answer is what it came to. */
+/** The next step that a walk requests. It is answered with the step's result. */
 export type WalkStep =
-    /** `rules`: of its group. `counts`: whether it can still change the submission's result. */
+    /** `rules`: those of its group. `counts`: whether it can still change the submission's result. */
     | {
           readonly kind: 'test';
           readonly test: number;
@@ -29,17 +30,17 @@ export type WalkStep =
       }
     | { readonly kind: 'grade'; readonly flags: readonly string[]; readonly items: readonly SubResult[] };
 
-/** What the tests came to together. */
+/** The result of all tests together. */
 export interface WalkResult {
     readonly verdict: Verdict;
-    /** null: the problem has no scores. */
+    /** null if the problem has no scores. */
     readonly score: number | null;
     readonly groups: readonly GroupResult[];
 }
 
 export type TestWalk = Generator<WalkStep, WalkResult, SubResult>;
 
-/** The tests of a problem without scores: in order, up to the first that is not passed unless all are wanted. */
+/** The tests of a problem without scores: in order, up to the first failed one unless all are wanted. */
 export function* walkInOrder(count: number, allTests: boolean): TestWalk {
     let verdict: Verdict = 'Accepted';
     for (let test = 0; test < count; test += 1) {
@@ -51,7 +52,7 @@ export function* walkInOrder(count: number, allTests: boolean): TestWalk {
     return { verdict, score: null, groups: [] };
 }
 
-/** The tests of a problem with scores, by its groups' rules. @param allTests run also what no longer counts */
+/** The tests of a problem with scores, by its groups' rules. @param allTests also run tests that no longer count */
 export function* walkGroups(scoring: TestScoring, allTests: boolean): TestWalk {
     const walk = new GroupWalk(allTests);
     const result = chooseFinalResult(scoring, yield* walk.group(scoring.root, true));
@@ -64,7 +65,7 @@ class GroupWalk {
 
     constructor(private readonly allTests: boolean) {}
 
-    /** @param counts false: its tests run for the record alone */
+    /** @param counts false: its tests run only for the record */
     *group(group: TestGroup, counts: boolean): Generator<WalkStep, SubResult, SubResult> {
         const { name, rules, items } = group;
         const barred = counts ? this.#barredBy(rules) : null;
@@ -95,7 +96,7 @@ class GroupWalk {
         return yield { kind: 'test', test: item.test, rules: own, counts };
     }
 
-    /** The verdict of a group that must be accepted before this one is judged, and is not; null: none. */
+    /** The verdict of a required group that was not accepted, so that this one is not judged; null if there is none. */
     #barredBy(rules: GroupRules): Verdict | null {
         if (rules.kind !== 'aggregation') return null;
         for (const name of rules.requires) {

@@ -129,13 +129,13 @@ export class Fleet {
         return target;
     }
 
-    /** Sends a request whose answer nobody waits for; only `close` does. */
+    /** Sends a request without waiting for the answer; only `close` waits. */
     later(address: string, request: FleetRequest): void {
         const sending = this.send(address, request, NEVER).then(() => void this.background.delete(sending));
         this.background.add(sending);
     }
 
-    /** Told what is about to be asked. */
+    /** Announces the coming work. */
     prepare({ tasks, concurrency, runsHere }: ComingWork): void {
         if (runsHere) this.client.expect(Math.min(tasks, concurrency ?? this.pool.concurrency));
     }
@@ -160,11 +160,11 @@ interface Target {
     readonly origin: string;
     /** Path of the base address, without a final slash. */
     readonly prefix: string;
-    /** With its question mark; empty: none. */
+    /** With its question mark; empty if there is none. */
     readonly query: string;
     readonly options: EndpointOptions;
     readonly headers: Readonly<Record<string, string>>;
-    /** The same with the content type of nearly every body. */
+    /** The same, with the content type of nearly every body. */
     readonly jsonHeaders: Readonly<Record<string, string>>;
 }
 
@@ -184,7 +184,7 @@ function makeTarget(endpoint: EndpointOptions): Target {
     return { origin, prefix: pathname.replace(/\/+$/, ''), query, options: endpoint, headers, jsonHeaders };
 }
 
-/** A name for each: its address, with the place of its key where that is not enough. */
+/** Names each endpoint by its address, plus where its key comes from if the address is ambiguous. */
 export function nameEndpoints(all: readonly EndpointOptions[]): ReadonlyMap<EndpointOptions, string> {
     const distinct = (name: (one: EndpointOptions) => string, more: (one: EndpointOptions) => string) => {
         const by = new Map<string, Set<string>>();

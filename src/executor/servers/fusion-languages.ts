@@ -1,6 +1,6 @@
 import type { ProgramInput } from '../../model/sample.js';
 
-/** What SandboxFusion calls our languages. C is missing on purpose: it compiles everything as C++. */
+/** SandboxFusion's names for our languages. C is missing on purpose: the server compiles everything as C++. */
 const NAMES: Readonly<Record<string, string>> = {
     PYTHON3: 'python',
     CPP: 'cpp',
@@ -21,8 +21,8 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The server's name for a language tag; null where it has none. Its `python` is Python 3: Python 2 programs (`PYTHON`) are
- * sent to it only on request (`--python2-as-3`), or by the `/submit` call, as the earlier tools did.
+ * The server's name for a language tag; null if there is none. The server's `python` is Python 3: Python 2 programs (`PYTHON`)
+ * are sent to it only on request (`--python2-as-3`), or by the `/submit` call, as the earlier tools did.
  */
 export function toFusionLanguage(
     tag: string,
@@ -33,10 +33,10 @@ export function toFusionLanguage(
     return NAMES[tag] ?? null;
 }
 
-/** Tags of all languages that it has a name for, of its own. */
+/** Tags of all languages that SandboxFusion itself has a name for. */
 export const fusionTags = (): readonly string[] => Object.keys(NAMES);
 
-/** Why SandboxFusion can never run a submission; null if it may. For the planner, which skips such tasks. */
+/** Why SandboxFusion can never run a submission; null if it may. The planner skips such tasks. */
 export function explainFusionSkip({
     api,
     python2As3,
@@ -52,5 +52,5 @@ export function explainFusionSkip({
     };
 }
 
-/** Languages whose other files the server would not hand to the compiler. */
+/** Languages for which the server would not pass additional files to the compiler. */
 const SINGLE_SOURCE: ReadonlySet<string> = new Set(['CPP', 'GO', 'RUST', 'CSHARP', 'SCALA']);

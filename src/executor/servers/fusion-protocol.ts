@@ -5,8 +5,8 @@ import type { ServerRun } from './server-run.js';
 import type { Reading } from './session.js';
 
 /*
- * SandboxFusion's two calls as data: what is sent, and how the answers are read. An answer that does not have this shape
- * comes from a broken server, never from the program that was judged.
+ * SandboxFusion's two calls as data: what is sent, and how the answers are read. An answer of another shape means a broken
+ * server; the judged program is never the cause.
  */
 
 const number = z.number().finite();
@@ -36,7 +36,7 @@ export interface FusionSubmission {
     readonly tests: readonly { readonly passed: boolean; readonly info: ServerRun }[];
 }
 
-/** What `/run_code` takes. Times in seconds. */
+/** Body of a `/run_code` request. Times in seconds. */
 export interface RunCodeBody {
     readonly language: string;
     readonly code: string;
@@ -53,7 +53,7 @@ export function readRunCode(body: Buffer): Reading<ServerRun> {
     return 'value' in parsed ? readInfo(parsed.value) : parsed;
 }
 
-/** The same where a memory limit was sent, which the server may be unable to set: its own hard limits are lower. */
+/** The same for a request with a memory limit, which the server may be unable to set because its own hard limits are lower. */
 export function readLimitedRunCode(body: Buffer): Reading<ServerRun | 'limit refused'> {
     const parsed = parseAnswer(runInfo, body);
     if (!('value' in parsed)) return parsed;

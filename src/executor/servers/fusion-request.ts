@@ -2,18 +2,18 @@ import type { FleetRequest } from './fleet.js';
 import type { RunCodeBody } from './fusion-protocol.js';
 import type { FusionSource } from './fusion-source.js';
 
-/** Seconds that a compilation gets. */
+/** Seconds allowed for a compilation. */
 const COMPILE_TIME = 60;
-/** Seconds beyond all limits after which a server that has not answered is taken for hung. */
+/** Seconds beyond all limits after which a server that has not answered counts as hung. */
 const ANSWER_SLACK = 60;
-/** Bytes of answer beyond twice what the program may print: JSON escapes, stderr, the rest of the answer. */
+/** Bytes of answer beyond twice the program's output limit: JSON escapes, stderr, the rest of the answer. */
 const ANSWER_EXTRA = 16 * 1024 * 1024;
-/** Bytes: longer answers could not be one string. */
+/** Bytes: a longer answer would not fit into one string. */
 const LONGEST_ANSWER = 400 * 1024 * 1024;
 
 const MIB = 1024 * 1024;
 
-/** Bytes of answer to read where programs may print `output` bytes. */
+/** Maximum bytes of answer to read if programs may print `output` bytes. */
 export const answerBound = (output: number): number => Math.min(LONGEST_ANSWER, output * 2 + ANSWER_EXTRA);
 
 /** One run by `/run_code`. */
@@ -23,9 +23,9 @@ export interface RunCode {
     readonly stdin: string;
     /** Seconds. */
     readonly time: number;
-    /** Bytes, for the compiler too; null: no limit. */
+    /** Bytes, also for the compiler; null: no limit. */
     readonly memory: number | null;
-    /** Bytes that it may print. */
+    /** Maximum bytes of output. */
     readonly output: number;
 }
 
@@ -58,7 +58,7 @@ export interface Submit {
     /** Seconds for each test. */
     readonly time: number;
     readonly allTests: boolean;
-    /** Bytes that a test may print. */
+    /** Maximum bytes of output per test. */
     readonly output: number;
 }
 
@@ -94,7 +94,7 @@ export function submitRequest(submit: Submit): FleetRequest {
         path: '/submit',
         body: JSON.stringify(body),
         timeout: COMPILE_TIME + submit.time * Math.max(1, tests.length) + ANSWER_SLACK,
-        // Every test comes back in the answer.
+        // The answer contains every test.
         maxAnswer: answerBound(submit.output) + sent * 4,
     };
 }
@@ -102,12 +102,15 @@ export function submitRequest(submit: Submit): FleetRequest {
 /** Whether the server finds the whole code in its fenced block, which ends at the next fence. */
 const survivesFence = (code: string): boolean => !code.includes('```');
 
-/** Python that hands the server the code itself, in place of looking for it. Its priority is above that of any fenced block. */
+/**
+ * Python code that gives the server the submission directly instead of searching for it. Its priority is above that of any fenced
+ * block.
+ */
 function extractLogic(language: string, code: string): string {
     return `submit_code_blocks([CodeBlock(priority=40, language=${pythonText(language)}, code=${pythonText(code)})])`;
 }
 
-/** A text as a Python literal, in ASCII: what JSON writes, but for characters beyond 16 bits, which Python escapes otherwise. */
+/** A text as a Python literal, in ASCII: like JSON, except that Python escapes characters beyond 16 bits differently. */
 function pythonText(text: string): string {
     let literal = '';
     for (const character of JSON.stringify(text)) {

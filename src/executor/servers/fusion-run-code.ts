@@ -14,27 +14,27 @@ import { hitsDigitLimit, liftDigitLimit } from './int-digits.js';
 import { asText, type ByteBudget, readWhole, measureSize } from './load.js';
 import type { EndpointTry, Step } from './session.js';
 
-/** What one attempt by either call needs. */
+/** What an attempt needs, with either call. */
 export interface FusionAttempt {
     readonly submission: Submission;
     /** The server's name of the language. */
     readonly language: string;
-    /** Bounds the test data in memory over all attempts. */
+    /** Limits the test data in memory over all attempts. */
     readonly budget: ByteBudget;
-    /** What is known of the endpoints; shared by all attempts. */
+    /** What is known about the endpoints; shared by all attempts. */
     readonly controls: ControlRuns;
     readonly check: CheckOutput;
     readonly allTests: boolean;
-    /** Bytes; null: none is sent. */
+    /** Bytes; null: no limit is sent. */
     readonly memoryLimit: number | null;
-    /** What the language's runtime prints when it is out of memory; null where that is not known. */
+    /** What the language's runtime prints when it is out of memory; null if unknown. */
     readonly outOfMemory: RegExp | null;
 }
 
-/** Virtual machines reserve far more address space than they use: a limit on that would end them all. */
+/** Virtual machines reserve far more address space than they use, so an address-space limit would end them all. */
 const RESERVES_MEMORY = new Set(['java', 'nodejs', 'typescript', 'go', 'csharp', 'scala', 'julia']);
 
-/** Runs tests one by one by `/run_code`: each request sends its one test. */
+/** Runs tests one by one with `/run_code`, one request per test. */
 export function runCodeTests(attempt: FusionAttempt): (test: StagedTest, time: number) => Promise<RanTest> {
     const { submission, language, budget, memoryLimit } = attempt;
     const { session, limits, input } = submission;
@@ -44,7 +44,7 @@ export function runCodeTests(attempt: FusionAttempt): (test: StagedTest, time: n
         source ??= buildFusionSource(input, language);
         const sent = await source;
         const size = measureSize(test.input);
-        // The text, its JSON and what goes over the wire.
+        // Three copies: the text, its JSON and the bytes sent.
         const step = await budget.hold(size * 3, async () => {
             const stdin = asText(await readWhole(test.input));
             if (stdin === null) return failNotText(test.name);
@@ -68,15 +68,15 @@ export function runCodeTests(attempt: FusionAttempt): (test: StagedTest, time: n
     };
 }
 
-/** A run, and the memory limit under which it was made. */
+/** A run, and the memory limit that applied to it. */
 interface LimitedRun {
     readonly seen: ServerRun;
     readonly memory: number | null;
 }
 
 /**
- * One run, again without a memory limit where that limit, and not the program, may have ended it: the server sets it for
- * compilers too, and every thread's stack takes all of it.
+ * Makes one run. Repeats it without a memory limit if that limit, and not the program, may have ended it: the server also applies
+ * it to compilers, and every thread's stack counts against it.
  */
 async function runLimited(
     place: EndpointTry,
@@ -103,7 +103,7 @@ const NO_THREADS =
 const mayBlameLimit = ({ run }: ServerRun): boolean =>
     run === null || (run.status === 'Finished' && run.return_code !== 0 && NO_THREADS.test(run.stderr));
 
-/** A run as the test loop takes it, if it is the program's own and not the endpoint's. */
+/** Converts a run for the test loop, provided that the program and not the endpoint caused its end. */
 async function judgeable(
     attempt: FusionAttempt,
     place: EndpointTry,
@@ -128,7 +128,7 @@ async function judgeable(
     return { kind: 'done', value: toRanTest(seen, facts) };
 }
 
-/** Control runs by the very request of `run`. */
+/** Makes control runs with the same request as `run`. */
 export const controlRun =
     (place: Pick<EndpointTry, 'exchange'>, run: RunCode): ControlRun =>
     ({ language = run.language, code, atMost = run.time, read }) =>

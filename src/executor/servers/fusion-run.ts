@@ -5,20 +5,20 @@ import type { ProgramRun } from '../judged-result.js';
 import { nameSignal } from '../signal-name.js';
 import type { ServerRun } from './server-run.js';
 
-/** Under what a run was made, and what is known of it besides its own words. */
+/** Conditions of a run, and what is known about it besides its own output. */
 export interface RunFacts {
     readonly limits: Limits;
-    /** Seconds that it had. */
+    /** Seconds that the run was allowed. */
     readonly time: number;
-    /** What the language's runtime prints when it is out of memory; null where that is not known, or no limit was sent. */
+    /** What the language's runtime prints when it is out of memory; null if that is unknown, or no limit was sent. */
     readonly outOfMemory: RegExp | null;
-    /** It ended as a program does where the machine is in trouble. */
+    /** Whether it ended like a program on a machine in trouble. */
     readonly isDoubtful: boolean;
-    /** The end of its output may be lost. */
+    /** Whether the end of its output may be lost. */
     readonly lossy: boolean;
 }
 
-/** A run as the test loop takes it. These servers measure wall time alone. */
+/** Converts a run for the test loop. These servers measure only wall time. */
 export function toRanTest(seen: ServerRun, facts: RunFacts): RanTest {
     const { run, compile } = seen;
     if (run === null) {
@@ -30,7 +30,7 @@ export function toRanTest(seen: ServerRun, facts: RunFacts): RanTest {
     const ended: ProgramRun = {
         verdict: chooseVerdict(run, output.length, facts),
         doubt: describeDoubt(signal, facts.isDoubtful),
-        // What was stopped at the limit would have taken anybody knows how long.
+        // A run stopped at the limit says nothing about how long it would have taken.
         nearLimit: run.status === 'Finished' && run.execution_time >= 0.9 * facts.time,
         cpuTime: null,
         wallTime: run.execution_time,
@@ -55,7 +55,7 @@ function chooseVerdict(
 }
 
 function describeDoubt(signal: string | null, isDoubtful: boolean): ProgramRun['doubt'] {
-    // Killed by neither the program nor a limit of ours: the machine's own doing, unless it happens again.
+    // Killed neither by itself nor by our limits: blame the machine, unless it happens again.
     if (signal === 'SIGKILL' || signal === 'SIGTERM') return 'signal';
     return isDoubtful ? 'machine' : 'unmeasured';
 }

@@ -15,8 +15,8 @@ import { asText, readWhole, measureSize } from './load.js';
 import type { EndpointTry, Reading, Step } from './session.js';
 
 /**
- * Runs all tests by one `/submit`, as the earlier tools did; the server compares. The whole answer is fetched when the first
- * test is asked for.
+ * Runs all tests with one `/submit`, as the earlier tools did; the server compares. The whole answer is fetched when the first
+ * test is requested.
  */
 export function makeSubmittedTests(
     attempt: FusionAttempt,
@@ -79,7 +79,7 @@ async function submit(
     });
 }
 
-/** A test as the test loop takes it, if it is the program's own and not the endpoint's. */
+/** Converts a test for the test loop, provided that the program and not the endpoint caused its end. */
 async function judgeable(
     { submission, controls }: FusionAttempt,
     place: EndpointTry,
@@ -106,7 +106,7 @@ async function judgeable(
     return { kind: 'done', value: ran.kind === 'ran' ? { ...ran, comparison } : ran };
 }
 
-/** Control runs by the very request of `sent`. */
+/** Makes control runs with the same request as `sent`. */
 export const controlSubmission =
     (place: Pick<EndpointTry, 'exchange'>, sent: Submit): ControlRun =>
     ({ language = sent.language, code, atMost = sent.time, read }) =>
@@ -125,7 +125,7 @@ export const controlSubmission =
             },
         );
 
-/** Reads an answer for the run of its only test. */
+/** Reads the run of the only test from an answer. */
 function readFirstRun(body: Buffer): Reading<ServerRun> {
     const reading = readSubmission(body);
     if (!('value' in reading)) return reading;
@@ -133,7 +133,9 @@ function readFirstRun(body: Buffer): Reading<ServerRun> {
     return first === undefined ? { broken: 'no test was run' } : { value: first.info };
 }
 
-/** The answer must tell of every test, or of all up to the first that is not passed. An empty list of tests is not a verdict. */
+/**
+ * Accepts an answer only if it contains every test, or all up to the first failed one. An empty list of tests is not a verdict.
+ */
 function complete(
     reading: Reading<FusionSubmission>,
     sent: number,

@@ -48,13 +48,13 @@ export interface GoJudgeAttemptParts {
     readonly language: Language;
     readonly sources: Sources;
     readonly fleet: Fleet;
-    /** Bounds the test data in memory over all attempts. */
+    /** Limits the test data in memory over all attempts. */
     readonly budget: ByteBudget;
-    /** Pairs of endpoint and language that were seen to compile a hello-world; shared by all attempts. */
+    /** Pairs of endpoint and language that have compiled a hello-world; shared by all attempts. */
     readonly compilers: Set<string>;
     /** Shared, too. */
     readonly lacking: LackingEndpoints;
-    /** Whose validator runs beside the submission; null: outputs are checked here. */
+    /** The problem whose validator runs on the server too; null if outputs are checked here. */
     readonly problem: ServerProblem | null;
 }
 
@@ -67,10 +67,10 @@ interface TestRun {
     readonly time: number;
 }
 
-/** One attempt at a submission: what is built where, and what is to be deleted. */
+/** One attempt at a submission: what was built where, and what must be deleted. */
 export class GoJudgeAttempt {
     private built: Built | null = null;
-    /** Files kept on servers for this attempt. */
+    /** Files that servers keep for this attempt. */
     private kept: { readonly endpoint: string; readonly fileId: string }[] = [];
     private readonly talks: ServerTalks | null;
 
@@ -78,11 +78,11 @@ export class GoJudgeAttempt {
         this.talks = parts.problem === null ? null : new ServerTalks(parts.problem);
     }
 
-    /** Runs one test, building the program first where that has not been done. @param time seconds that it gets */
+    /** Runs one test, after building the program if necessary. @param time time limit in seconds */
     async run(test: StagedTest, time: number): Promise<RanTest> {
         const { budget, submission } = this.parts;
         const size = measureSize(test.input) + (this.talks === null ? 0 : measureSize(test.answer));
-        // The text, its JSON and what goes over the wire.
+        // Three copies: the text, its JSON and the bytes sent.
         return budget.hold(size * 3, async () => {
             const bytes = await readWhole(test.input);
             const step = await submission.session.step((place) => this.tryAt(place, test, bytes, time));
@@ -90,7 +90,7 @@ export class GoJudgeAttempt {
         });
     }
 
-    /** Deletes what was kept on servers; nobody waits for it, and the fleet's end does not come before. */
+    /** Deletes the files kept on servers. Nobody waits for that, except the fleet before it closes. */
     cleanUp(): void {
         const { fleet } = this.parts;
         for (const { endpoint, fileId } of this.kept) fleet.later(endpoint, deleteRequest(fileId));
@@ -114,7 +114,7 @@ export class GoJudgeAttempt {
         if (built.refused !== null)
             return done({ kind: 'not-compiled', compile: built.refused, doubt: built.doubt });
         const ran = await this.runTest({ place, built, test, time }, input);
-        // Whatever failed, the next try starts afresh: a server that was restarted has lost its files.
+        // After any failure the next try starts from scratch: a restarted server has lost its files.
         if (ran.kind === 'failed') this.cleanUp();
         return ran;
     }
@@ -149,7 +149,7 @@ export class GoJudgeAttempt {
             }
             refused ??= refusedResult(ran);
             doubt ??= ended.doubt;
-            // The other standards would run into the same.
+            // The other language standards would run into the same.
             if (ran.status !== 'Nonzero Exit Status') break;
         }
         const lacking = refused === null ? null : await this.refuseMissing(place, refused.stderr);
@@ -158,8 +158,8 @@ export class GoJudgeAttempt {
     }
 
     /**
-     * A CompileError counts only where a hello-world compiles.
-     * @param isTroubled asks anew, because trouble comes and goes
+     * A CompileError counts only if a hello-world compiles there.
+     * @param isTroubled check again, because trouble comes and goes
      */
     private async cannotCompile(place: EndpointTry, isTroubled: boolean): Promise<string | null> {
         const { language, compilers } = this.parts;
@@ -202,7 +202,7 @@ export class GoJudgeAttempt {
     private command({ built, time, test }: TestRun, stdin: GivenFile | null): GoJudgeCommand {
         const { language, sources, submission } = this.parts;
         const program = buildProgramLimits({ ...submission.limits, time }, language);
-        // The server keeps what is printed in memory that it counts as the program's.
+        // The server keeps output in memory that it charges to the program.
         const limits = { ...program, memory: program.memory + 2 * program.output };
         const args = runArguments(language, sources, getMemoryBound(submission.limits), limits.stack);
         return {
@@ -222,7 +222,7 @@ export class GoJudgeAttempt {
         if (step.kind !== 'done') return step;
         if (!step.value.stdout.includes('\uFFFD'))
             return this.judgedHere(place, step.value, Buffer.from(step.value.stdout), time);
-        // JSON cannot carry bytes that are not UTF-8: once more, keeping them in a file.
+        // JSON cannot carry bytes that are not UTF-8, so run it again and keep the output in a file.
         const keeping = inMendedContainer({ ...command, keep: ['stdout'] });
         const again = await place.exchange(runRequest(keeping), readRan);
         if (again.kind !== 'done') return again;
@@ -235,7 +235,7 @@ export class GoJudgeAttempt {
         return raw.kind === 'done' ? this.judgedHere(place, again.value, raw.value, time) : raw;
     }
 
-    /** A test's input as the server takes it: in the request, or uploaded where it is not text. */
+    /** Prepares a test's input for the server: in the request, or uploaded if it is not text. */
     private async give(place: EndpointTry, input: Buffer): Promise<Step<GivenFile>> {
         const content = asText(input);
         if (content !== null) return done({ content });
@@ -272,7 +272,7 @@ export class GoJudgeAttempt {
         return this.confirm(place, ran, this.judged(ran, output, time));
     }
 
-    /** The same, if a program that ended as it would where the machine is in trouble did so by itself. */
+    /** Returns the run unless the endpoint may have caused its end. Signs of trouble are checked with a hello-world. */
     private async confirm(place: EndpointTry, ran: Ran, judged: RanTest): Promise<Step<RanTest>> {
         if (judged.kind !== 'ran' || judged.run.verdict !== 'RuntimeError') return done(judged);
         const trouble = runTrouble(compileResult(ran));
@@ -282,7 +282,7 @@ export class GoJudgeAttempt {
         return done({ ...judged, run: { ...judged.run, doubt: 'machine' } });
     }
 
-    /** A program that needs what the endpoint does not have gets no verdict of it; null where that is not so. */
+    /** Refuses a verdict if the program needs something that the endpoint lacks; null otherwise. */
     private refuseMissing(place: EndpointTry, said: string): Promise<Step<never> | null> {
         const { language, lacking, sources } = this.parts;
         return lacking.refuse({
@@ -297,13 +297,13 @@ export class GoJudgeAttempt {
         });
     }
 
-    /** Under which programs of ours run in place of the submission. */
+    /** Conditions for control programs that run in place of the submission. */
     private conditions(): ControlConditions {
         const { language, submission } = this.parts;
         return { language, limits: submission.limits, keep: (endpoint, ran) => this.keep(endpoint, ran) };
     }
 
-    /** Runs a hello-world under the program's own limits: an endpoint on which that fails is taken out of use for a while. */
+    /** Runs a hello-world under the program's own limits; if that fails, the endpoint is taken out of use for a while. */
     private async runHello(place: EndpointTry, trouble: string): Promise<Step<Ran | null>> {
         const { language } = this.parts;
         const code = HELLO_WORLDS[language.tag === 'PYTHON' ? 'PYTHON3' : language.tag];
@@ -320,11 +320,12 @@ export class GoJudgeAttempt {
         });
     }
 
-    /** A run as the test loop takes it, judged by the same rules as on this machine. */
+    /** Converts a run for the test loop, judged by the same rules as on this machine. */
     private judged(ran: Ran, output: Buffer, time: number): RanTest {
         const { language, submission } = this.parts;
         const report = toReport(ran, output);
-        // The server stops reading at the limit; what becomes of the program then (it blocks, fails, fills the memory) says nothing.
+        // The server stops reading at the limit. What happens to the program after that (it blocks, fails, fills the memory)
+        // means nothing.
         const flooded = Math.max(report.stdoutBytes, report.stderrBytes) > submission.limits.output;
         const verdict = flooded ? FLOODED : judgeRun(report, { ...submission.limits, time }, language);
         return {

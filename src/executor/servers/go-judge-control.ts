@@ -16,23 +16,23 @@ import { type Ran, readRan } from './go-judge-protocol.js';
 import { runCommand } from './go-judge-run.js';
 import type { EndpointTry, Reading, Step } from './session.js';
 
-/** What programs of ours run with in place of a submission. */
+/** Conditions for control programs that run in place of a submission. */
 export interface ControlConditions {
     readonly language: Language;
     readonly limits: Limits;
-    /** Remembers what the server keeps of it, to be deleted later. */
+    /** Records what the server keeps for it, to be deleted later. */
     readonly keep: (endpoint: string, ran: Ran) => void;
 }
 
-/** A program of ours on a server, ready to be run, unless its compiler refused it. */
+/** A control program on a server, ready to run unless its compiler refused it. */
 interface ControlBuild {
     readonly sources: Sources;
     readonly copyIn: Built['copyIn'];
-    /** How its compiler ended; null: there is nothing to compile. */
+    /** How its compiler ended; null if there is nothing to compile. */
     readonly compiled: Ran | null;
 }
 
-/** Compiles a program of ours by the first of its language's commands. */
+/** Compiles a control program with the first command of its language. */
 export async function buildControl(
     place: EndpointTry,
     { language, keep }: ControlConditions,
@@ -53,7 +53,7 @@ export async function buildControl(
     return { kind: 'done', value: { sources, copyIn, compiled: step.value } };
 }
 
-/** Runs a program of ours without input, under the limits of the submission. @param read looks at its end */
+/** Runs a control program without input, under the limits of the submission. @param read reads the answer */
 export async function runControl(
     place: EndpointTry,
     { language, limits }: ControlConditions,
@@ -65,7 +65,7 @@ export async function runControl(
     return runCommand(place, { args, stdin: { content: '' }, copyIn, keep: [], limits: held }, read);
 }
 
-/** Runs a program of ours that looks for a module; a compiled one only has to compile. */
+/** Runs a control program that looks for a module; a compiled one only has to compile. */
 export async function runImportProbe(
     place: EndpointTry,
     conditions: ControlConditions,

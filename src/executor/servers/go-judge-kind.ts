@@ -29,7 +29,7 @@ export const GO_JUDGE: SandboxServerKind<typeof SERVER_OPTIONS, GoJudgeConfig, G
         const table = buildLanguageTable({ overrides: options.languages, python2As3: options.python2As3 });
         return {
             descriptor: { kind: config.kind, ...options },
-            // Others need files beside the program, or a judge of its source.
+            // Other features need files beside the program, or a judge that reads its source.
             features: ['interactive', 'multi-pass', 'program arguments', 'named files'],
             skipReason: ({ language }) => (table.has(language) ? null : `no language ${language} is known`),
             notices,

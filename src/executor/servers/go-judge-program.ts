@@ -12,27 +12,27 @@ import { type GoJudgeCommand, ENV, type GivenFile, type Ran } from './go-judge-p
 import { asText } from './load.js';
 import { findCompilerTrouble } from './machine-trouble.js';
 
-/** A submission's files by the names they get on the server. */
+/** A submission's files, by their names on the server. */
 export interface Sources {
     readonly files: Readonly<Record<string, string>>;
-    /** Those that JSON cannot carry, because they are not UTF-8: they are uploaded first. */
+    /** Files that JSON cannot carry, because they are not UTF-8; they are uploaded first. */
     readonly binaries: Readonly<Record<string, Buffer>>;
     readonly main: string;
-    /** Java's main class; '' for others. */
+    /** Java's main class; '' for other languages. */
     readonly mainClass: string;
 }
 
-/** What a program needs to be run: its own files, or what the compiler made of them. */
+/** What is needed to run a program: its own files, or those that the compiler made. */
 export interface Built {
     readonly endpoint: string;
     readonly copyIn: Readonly<Record<string, GivenFile>>;
-    /** The compiler refused it. */
+    /** The compiler's result if it refused the program. */
     readonly refused: CapturedRun | null;
-    /** Why that may be the machine's doing; null: it is the program's fault. */
+    /** Why the machine may have caused that; null if it is the program's fault. */
     readonly doubt: Suspicion | null;
 }
 
-/** A compiled program, or the archive of its classes. */
+/** Names of a compiled program, and of the archive of its classes. */
 const PROGRAM = 'program';
 const CLASSES = 'classes';
 
@@ -62,11 +62,11 @@ export async function readSources(input: Pick<ProgramInput, 'files'>, language: 
     return { files, binaries, main, mainClass };
 }
 
-/** The name a dataset gives, if a compiler takes it. */
+/** Whether a compiler accepts the name that a dataset gives. */
 const fits = (name: string, language: Language): boolean =>
     /^[\w+][\w.+-]*$/.test(name) && language.extensions.some((extension) => name.endsWith(extension));
 
-/** Commands that compile it, to be tried one after the other; none where there is nothing to compile. */
+/** Commands that compile it, to be tried in order; none if there is nothing to compile. */
 export function compileCommands(
     language: Language,
     sources: Sources,
@@ -86,7 +86,7 @@ function compileCommand(
     variant: readonly string[],
 ): Omit<GoJudgeCommand, 'copyIn'> {
     const compile = [ENV, ...fillIn(variant, placeholders(language, sources))];
-    // Classes become one archive: a server keeps files, not folders.
+    // Classes are packed into one archive, because a server keeps files, not folders.
     const archive = [
         '/bin/sh',
         '-c',
@@ -106,7 +106,7 @@ function compileCommand(
     };
 }
 
-/** Not 0 as on this machine, where that means no limit. */
+/** Unlike on this machine, 0 does not mean no limit here. */
 const COMPILE_LIMITS_HERE = {
     cpu: COMPILE_LIMITS.cpu,
     wall: COMPILE_LIMITS.wall,
@@ -116,14 +116,14 @@ const COMPILE_LIMITS_HERE = {
     processes: COMPILE_LIMITS.processes,
 };
 
-/** What compiled programs are run from. */
+/** The files from which a compiled program is run. */
 export function listBuiltFiles(language: Language, ran: Ran): Built['copyIn'] | null {
     const name = resultName(language);
     const fileId = ran.fileIds[name];
     return fileId === undefined ? null : { [name]: { fileId } };
 }
 
-/** The program's own command line. @param memory bytes that runtimes may hand out */
+/** The program's own command line. @param memory bytes that runtimes may allocate */
 export function runArguments(
     language: Language,
     sources: Sources,
@@ -154,7 +154,7 @@ function placeholders(language: Language, sources: Sources) {
     };
 }
 
-/** The one file below `{out}` that a compile command names (`{out}/main.jar`); null where it fills the folder. */
+/** The one file below `{out}` that a compile command names (`{out}/main.jar`); null if the command fills the folder. */
 function namedResult(language: Language): string | null {
     const named = language.compile[0]?.find((argument) => argument.startsWith('{out}/'));
     return named === undefined ? null : named.replace('{out}', CLASSES);
@@ -166,21 +166,21 @@ const resultName = (language: Language): string =>
 export const asContents = (files: Sources['files']): Record<string, GivenFile> =>
     Object.fromEntries(Object.entries(files).map(([name, content]) => [name, { content }]));
 
-/** How far a compilation that failed can be held against the program. */
+/** What a failed compilation says about the program. */
 interface CompilerEnd {
-    /** Why it says nothing about the program; null: it may. */
+    /** Why it says nothing about the program; null if it may. */
     readonly failure: string | null;
-    /** Why it may be the machine's doing. */
+    /** Why the machine may have caused it. */
     readonly doubt: Suspicion | null;
 }
 
 const NO_PROGRAM = 'the compiler made no program';
 
-/** As on this machine: a compiler that is stopped at a limit, killed or in trouble is asked once more. */
+/** As on this machine, a compiler that is stopped at a limit, killed or in trouble gets another try. */
 export function describeCompilerEnd(ran: Ran, language: Language): CompilerEnd {
     switch (ran.status) {
         case 'Accepted':
-            // It ended well, and made no program: of a package that is not the main one, say.
+            // It ended normally but made no program, for example from a package that is not the main one.
             return { failure: startsWhatItCompiles(language) ? null : NO_PROGRAM, doubt: null };
         case 'Nonzero Exit Status': {
             const isTroubled = findCompilerTrouble(compileResult(ran)) !== null;
@@ -192,7 +192,7 @@ export function describeCompilerEnd(ran: Ran, language: Language): CompilerEnd {
         case 'Output Limit Exceeded':
             return { failure: null, doubt: 'compile-limit' };
         case 'Time Limit Exceeded':
-            // Stopped at its limit on wall time, it had to wait: for a processor, or for what its program included.
+            // Stopped at its wall time limit, it had to wait for a processor, or for something that the program includes.
             return { failure: null, doubt: ran.cpu >= COMPILE_LIMITS.cpu ? 'compile-limit' : 'machine' };
         case 'Dangerous Syscall':
             return { failure: `the compiler ended with ${ran.status}`, doubt: null };
@@ -201,7 +201,7 @@ export function describeCompilerEnd(ran: Ran, language: Language): CompilerEnd {
     }
 }
 
-/** A compilation as result files show it. */
+/** A compilation in the form of result files. */
 export function compileResult(ran: Ran): CapturedRun {
     const signal = ran.status === 'Signalled' ? nameSignal(ran.exitStatus) : null;
     return {
@@ -219,14 +219,14 @@ export function compileResult(ran: Ran): CapturedRun {
     };
 }
 
-/** The same of one that gave no program that can be run. */
+/** The same for a compilation that produced no runnable program. */
 export function refusedResult(ran: Ran): CapturedRun {
     const result = compileResult(ran);
     if (ran.status !== 'Accepted') return result;
     return { ...result, status: 'Error', stderr: `${result.stderr}${NO_PROGRAM}\n` };
 }
 
-/** Its own words do not say why it ended. */
+/** Whether it was stopped, so that its own output does not say why it ended. */
 const isStopped = ({ status }: Ran): boolean =>
     status === 'Memory Limit Exceeded' ||
     status === 'Output Limit Exceeded' ||

@@ -4,7 +4,7 @@ import { parseAnswer } from './fusion-protocol.js';
 import type { Reading } from './session.js';
 import { RUNTIME_ENVIRONMENT } from '../runtime-environment.js';
 
-/* go-judge's calls as data. Its times are nanoseconds; here they are seconds. */
+/* go-judge's calls as data. Its times are nanoseconds; ours are seconds. */
 
 const STATUSES = [
     'Accepted',
@@ -29,10 +29,10 @@ const result = z.object({
     fileIds: z.record(z.string(), z.string()).nullish(),
 });
 
-/** One command's end. Seconds, bytes. */
+/** Result of one command. Seconds, bytes. */
 export interface Ran {
     readonly status: Exclude<(typeof STATUSES)[number], 'File Error' | 'Internal Error'>;
-    /** The exit code, or with `Signalled` the signal's number. */
+    /** The exit code, or the signal's number if the status is `Signalled`. */
     readonly exitStatus: number;
     readonly cpu: number;
     readonly wall: number;
@@ -40,7 +40,7 @@ export interface Ran {
     readonly stdout: string;
     readonly stderr: string;
     readonly fileIds: Readonly<Record<string, string>>;
-    /** What was asked for by `send`. */
+    /** The files requested by `send`. */
     readonly files: Readonly<Record<string, string>>;
 }
 
@@ -48,12 +48,12 @@ export type GivenFile = { readonly content: string } | { readonly fileId: string
 
 export interface GoJudgeCommand {
     readonly args: readonly string[];
-    /** null: the other program of a talk. */
+    /** null: connected to the other program of a talk. */
     readonly stdin: GivenFile | null;
     readonly copyIn: Readonly<Record<string, GivenFile>>;
-    /** Files kept on the server; a `?` at the end forgives that one is missing. */
+    /** Files to keep on the server; with a trailing `?` the file may be missing. */
     readonly keep: readonly string[];
-    /** Files sent with the answer; absent: none beside what is printed. The same of a `?`. */
+    /** Files to send with the answer, with the same `?`; absent: only the output. */
     readonly send?: readonly string[];
     /** Seconds, bytes. */
     readonly limits: {
@@ -66,7 +66,7 @@ export interface GoJudgeCommand {
     };
 }
 
-/** Where tools are looked for on the server. */
+/** Where the server looks for tools. */
 const ENVIRONMENT = [
     'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin',
     'HOME=/tmp',
@@ -76,9 +76,9 @@ const ENVIRONMENT = [
 
 const nanoseconds = (seconds: number): number => Math.round(seconds * 1e9);
 
-/** Seconds beyond all limits after which a server that has not answered is taken for hung. */
+/** Seconds beyond all limits after which a server that has not answered counts as hung. */
 const ANSWER_SLACK = 60;
-/** Bytes of answer beside what the program prints, and the most that could be one string. */
+/** Bytes of answer besides the program's output, and the most that fits into one string. */
 const ANSWER_EXTRA = 1024 * 1024;
 const LONGEST_ANSWER = 400 * 1024 * 1024;
 
@@ -86,12 +86,12 @@ export function runRequest(command: GoJudgeCommand): FleetRequest {
     return buildRequest([command], []);
 }
 
-/** Bytes of what a validator says that come back: they are for people. */
+/** Maximum bytes of a validator's output to return, which is only for people to read. */
 const SAID_BYTES = 64 * 1024;
 
 /**
- * Runs two programs at once that read what the other prints. What a program prints that its reader no longer takes is
- * dropped by the server, so neither gets a broken pipe.
+ * Runs two programs at once, each reading the other's output. The server drops output that its reader no longer takes, so neither
+ * gets a broken pipe.
  */
 export function buildTalkRequest(submission: GoJudgeCommand, validator: GoJudgeCommand): FleetRequest {
     const connect = (from: number, to: number, max: number) => ({
@@ -101,7 +101,7 @@ export function buildTalkRequest(submission: GoJudgeCommand, validator: GoJudgeC
         name: 'stdout',
         max,
     });
-    // One byte more than it may print tells that it did.
+    // One byte more than the limit, to detect that the program exceeded it.
     const pipes = [connect(0, 1, submission.limits.output + 1), connect(1, 0, SAID_BYTES)];
     return buildRequest([submission, validator], pipes);
 }
@@ -149,7 +149,7 @@ export function readRan(body: Buffer): Reading<Ran> {
     return 'value' in parsed ? toRan(parsed.value[0]) : parsed;
 }
 
-/** The ends of both programs of a talk. */
+/** Reads the results of both programs of a talk. */
 export function readTalk(body: Buffer): Reading<{ readonly submission: Ran; readonly validator: Ran }> {
     const parsed = parseAnswer(z.tuple([result, result]), body);
     if (!('value' in parsed)) return parsed;
@@ -165,7 +165,7 @@ function toRan(ran: z.infer<typeof result>): Reading<Ran> {
     if (status === 'Internal Error') return { broken: said };
     if (status === 'File Error') return { unable: said };
     const stderr = ran.files?.['stderr'] ?? '';
-    // Commands are started by env, which finds tools on the server's own PATH.
+    // Commands are started by env, which searches the server's own PATH.
     if (ran.exitStatus === 127 && stderr.startsWith(`${ENV}: `)) return { unable: stderr.trim() };
     return {
         value: {
@@ -182,7 +182,7 @@ function toRan(ran: z.infer<typeof result>): Reading<Ran> {
     };
 }
 
-/** Finds and starts a tool by its name. */
+/** Finds and starts a tool by name. */
 export const ENV = '/usr/bin/env';
 
 /** Uploads bytes that JSON cannot carry. The answer is the file's id. */
@@ -203,7 +203,7 @@ export function readFileId(body: Buffer): Reading<string> {
     return parseAnswer(z.string().min(1), body);
 }
 
-/** Seconds that a file's deletion may take. */
+/** Seconds allowed for deleting a file. */
 const DELETE_TIME = 5;
 
 export function deleteRequest(fileId: string): FleetRequest {

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { RunReport } from '../sandbox/box.js';
 import type { Ran } from './go-judge-protocol.js';
 
-/** A run on a server as one in our own sandbox. @param output what it printed */
+/** Converts a run on a server to the report of our own sandbox. @param output what it printed */
 export function toReport(ran: Ran, output: Buffer): RunReport {
     const stderr = Buffer.from(ran.stderr);
     const bySignal = ran.status === 'Signalled' || ran.status === 'Dangerous Syscall';
@@ -28,7 +28,7 @@ export function toReport(ran: Ran, output: Buffer): RunReport {
 function limitHit(status: Ran['status']): RunReport['limit'] {
     switch (status) {
         case 'Time Limit Exceeded':
-            // Of CPU or wall time: which, the figures say.
+            // CPU or wall time; the measurements say which.
             return 'wall';
         case 'Memory Limit Exceeded':
             return 'memory';

@@ -28,50 +28,50 @@ import {
 import type { EndpointTry, Step } from './session.js';
 
 /*
- * Interactive and multi-pass problems on a server: the validator runs there too. In a talk both programs are one request, and
+ * Interactive and multi-pass problems on a server: the validator runs there too. In a talk, both programs are in one request, and
  * the server's pipes connect them.
  */
 
-/** A problem whose validator runs beside the submission. */
+/** A problem whose validator runs on the same server as the submission. */
 export interface ServerProblem {
     readonly validator: ServerValidator;
     readonly isInteractive: boolean;
-    /** Most passes; null: one for each test. */
+    /** Maximum number of passes; null: one for each test. */
     readonly passes: number | null;
-    /** Judges what an interactor wrote. */
+    /** Checks what an interactor wrote. */
     readonly checkWritten: (test: StagedTest, written: Buffer) => Promise<Comparison>;
 }
 
-/** What a test needs of the attempt that it belongs to. */
+/** What a test needs from its attempt. */
 export interface TalkHost {
     readonly place: EndpointTry;
-    /** The submission's command for a test; without `stdin` it talks. */
+    /** The submission's command for a test; without `stdin` it takes part in a talk. */
     readonly command: (stdin: GivenFile | null) => GoJudgeCommand;
     /** Runs the submission alone. */
     readonly runAlone: (stdin: GivenFile) => Promise<Step<RanTest>>;
     readonly conditions: TalkConditions;
-    /** Gives bytes to the server. */
+    /** Makes bytes available on the server. */
     readonly give: (bytes: Buffer) => Promise<Step<GivenFile>>;
     readonly upload: (files: ServerValidator['sources']) => Promise<Step<Built['copyIn']>>;
     readonly keep: (ran: Ran) => void;
-    /** Looks at a run-time error again: the machine may be at fault. */
+    /** Checks a run-time error again, because the machine may have caused it. */
     readonly confirm: (ran: Ran, judged: RanTest) => Promise<Step<RanTest>>;
 }
 
-/** The validator of one attempt, which is compiled once at each endpoint. */
+/** The validator of one attempt, compiled once per endpoint. */
 export class ServerTalks {
     #built: { readonly endpoint: string; readonly copyIn: Built['copyIn'] } | null = null;
 
     constructor(private readonly problem: ServerProblem) {}
 
-    /** Forgets what a server keeps. */
+    /** Forgets the files kept on a server. */
     forget(): void {
         this.#built = null;
     }
 
     /**
      * Runs a test.
-     * @throws CheckerError where the validator breaks its convention or does not compile
+     * @throws CheckerError if the validator breaks its convention or does not compile
      */
     async run(host: TalkHost, test: StagedTest, input: Buffer, answer: Buffer): Promise<Step<RanTest>> {
         const { isInteractive, passes } = this.problem;
@@ -127,7 +127,7 @@ export class ServerTalks {
         host.keep(ended.validator);
         const left = readLeft(ended.validator, ended.submission.wall);
         const end = readTalkEnd(ended, left.wasFirst, host.conditions.limits);
-        // A problem of one pass has no next one, whatever its validator leaves.
+        // A single-pass problem has no next pass, whatever its validator leaves.
         const next = passes !== null && isRuling(end.verdict) ? left.next : null;
         if (next !== null) checkAsked(end.verdict);
         if (validator.program.convention === 'kattis') {
@@ -192,7 +192,7 @@ export class ServerTalks {
     }
 }
 
-/** Bytes of what an interactor wrote. */
+/** Maximum bytes that an interactor may write. */
 const MOST_WRITTEN = 64 * 1024 * 1024;
 
 interface ServerPass {
@@ -207,7 +207,10 @@ interface PassOutcome extends PassEnd<GivenFile> {
     readonly state: GivenFile | null;
 }
 
-/** Both ends as on this machine. Servers do not say when who said what: the validator's words stand first. */
+/**
+ * Converts both ends to the form used on this machine. Servers do not say when each program printed what, so the validator's
+ * output comes first.
+ */
 function readTalkEnd(
     { submission, validator }: { readonly submission: Ran; readonly validator: Ran },
     validatorWasFirst: boolean,

@@ -14,20 +14,20 @@ import { type GivenFile, type GoJudgeCommand, type Ran } from './go-judge-protoc
 import { MEND_FOLDERS, onlyFiles, runCommand } from './go-judge-run.js';
 import type { EndpointTry, Step } from './session.js';
 
-/** A problem's validator or interactor, as servers run it. */
+/** A problem's validator or interactor, in the form that servers run. */
 export interface ServerValidator {
     readonly program: CheckerProgram;
     readonly language: Language;
     readonly sources: Sources;
 }
 
-/** What a validator is given in a pass. */
+/** Input of a validator in one pass. */
 export interface ValidatorInput {
     readonly input: GivenFile;
     readonly answer: GivenFile;
-    /** What the submission printed; null: the two run at once. */
+    /** What the submission printed; null if the two run at once. */
     readonly output: GivenFile | null;
-    /** The feedback folder of the pass before; null: this is the first. */
+    /** The feedback folder of the previous pass; null in the first. */
     readonly state: GivenFile | null;
     /** Seconds that the submission may take meanwhile. */
     readonly waits: number;
@@ -40,15 +40,15 @@ const STATE = 'resume-run.tar';
 const WAS_FIRST = 'resume-run.first';
 export const NEXT_PASS = `${FOLDER}/nextpass.in`;
 
-/** Seconds that the look at a validator's input takes. */
+/** Seconds for which a validator's input is probed. */
 const LOOK = 0.1;
 
 /**
- * Starts a validator with its feedback folder. Servers do not say which of two programs ended first, so a validator that
- * did not accept is followed by a look at its input: if that does not end in a while, the submission is still there. A
- * look may come late on a busy machine, so the times that both ran must agree: see `readLeft`.
- * @param accepting the exit code by which it accepts
- * @param most bytes of what is handed on to the next pass
+ * Starts a validator with its feedback folder. Servers do not say which of two programs ended first, so after a validator that
+ * did not accept, the script probes its input: if reading does not end for a while, the submission is still running. The probe
+ * may be late on a busy machine, so the running times of both must agree too: see `readLeft`.
+ * @param accepting the exit code that means accepted
+ * @param most maximum bytes handed on to the next pass
  */
 const makeScript = (accepting: number, most: number): string => `${MEND_FOLDERS}
 mkdir -p ${FOLDER}
@@ -69,7 +69,7 @@ for file in ${NEXT_PASS} ${STATE}; do
 done
 exit $code`;
 
-/** @throws CheckerError where no server could run it; UserError where a folder of headers cannot be read */
+/** @throws CheckerError if no server could run it; UserError if a folder of headers cannot be read */
 export async function readServerValidator(
     program: CheckerProgram,
     table: ReadonlyMap<string, Language>,
@@ -90,8 +90,8 @@ export async function readServerValidator(
 
 /**
  * Compiles a validator.
- * @param keep remembers what the server keeps
- * @throws CheckerError where its compiler refuses it
+ * @param keep records what the server keeps
+ * @throws CheckerError if its compiler refuses it
  */
 export async function buildValidator(
     place: EndpointTry,
@@ -153,22 +153,25 @@ export function buildServerValidatorCommand(
         },
         keep: isInteractor ? [`${FOLDER}/${WRITTEN}?`] : [`${NEXT_PASS}?`, `${STATE}?`],
         send: [...files, `${WAS_FIRST}?`],
-        // The shell and what it starts come on top.
+        // The shell and its children come on top.
         limits: { ...limits, wall: limits.wall + given.waits, processes: limits.processes + SHELL_PROCESSES },
     };
 }
 
 const SHELL_PROCESSES = 4;
 
-/** What a validator left that ended so. @param submission seconds that the other side of a talk ran; absent: it ran alone */
+/**
+ * Reads what a validator left. @param submission running time in seconds of the other side of a talk; absent: the validator ran
+ * alone
+ */
 export function readLeft(
     { files, fileIds, wall }: Ran,
     submission = 0,
 ): {
     readonly said: Feedback;
-    /** Of a talk: whether the submission was still there when it ended. */
+    /** In a talk: whether the submission was still running when the validator ended. */
     readonly wasFirst: boolean;
-    /** File of what an interactor wrote. */
+    /** Id of the file that an interactor wrote. */
     readonly written: string | null;
     readonly next: GivenFile | null;
     readonly state: GivenFile | null;

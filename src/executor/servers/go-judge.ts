@@ -20,15 +20,17 @@ import { whyNot } from './session.js';
 import type { ServerExecutor, ServerParts } from './server-executor.js';
 import { type Judged, judgeTests } from '../judge-tests.js';
 
-/** Requests at once where the user names no number. The server queues what is more than its `-parallelism`; it measures CPU time. */
+/**
+ * Concurrent requests if the user gives no number. The server queues requests beyond its `-parallelism`, and measures CPU time.
+ */
 const DEFAULT_CONCURRENCY = 4;
 
-/** Seconds that a probe's answer gets. */
+/** Seconds allowed for the answer to a probe. */
 const PROBE_ANSWER = 10;
 
 /**
- * Judges on go-judge servers: compiles once an attempt, runs each test from the kept file, deletes what it kept.
- * @throws UserError when a token cannot be read
+ * Judges on go-judge servers: compiles once per attempt, runs each test from the kept file, and deletes what was kept.
+ * @throws UserError if a token cannot be read
  */
 export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts = {}): ServerExecutor {
     const fleet = new Fleet(descriptor, DEFAULT_CONCURRENCY, probeGoJudge, parts.hooks);
@@ -75,7 +77,7 @@ export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts 
     return new Attempts(fleet, descriptor.adaptWindows, parts).executor(judge, local);
 }
 
-/** What of a problem runs on servers beside submissions; null: nothing. */
+/** The part of a problem that runs on servers with submissions; null if there is none. */
 async function readServerProblem(
     { checker, interactive, interactor, passes }: StagedSample,
     table: ReadonlyMap<string, Language>,
@@ -94,7 +96,7 @@ async function readServerProblem(
     };
 }
 
-/** Asks for the version: cheap, and needs no language. The message of an `ok` is that version. */
+/** Asks for the version, which is cheap and needs no language. The message of an `ok` is that version. */
 export async function probeGoJudge(ask: Ask): Promise<ProbeOutcome> {
     const answer = await ask({ method: 'GET', path: '/version', timeout: PROBE_ANSWER, maxAnswer: 65_536 });
     switch (answer.kind) {

@@ -1,6 +1,6 @@
 import { COMPILED_HELLO_WORLDS } from '../judge/hello.js';
 
-/** What every hello-world prints. */
+/** The output of every hello-world. */
 export const HELLO_OUTPUT = 'hello';
 
 /** The smallest program of each language, by tag: shows whether a server can run that language at all. */

@@ -2,28 +2,28 @@ import { importProbe, isProbedMissing, type ProbeEnd } from '../judge/import-pro
 import { describeMissing, findMissingImport, type MissingImport } from '../judge/missing-import.js';
 import type { Step } from './session.js';
 
-/** Distinct names that are remembered: they come from submissions. */
+/** Maximum number of distinct names to remember, because they come from submissions. */
 const MOST_NAMES = 1000;
 
-/** A program that did not compile, or crashed, at an endpoint. */
+/** A program that did not compile, or crashed, on an endpoint. */
 export interface ComplainingProgram {
     readonly endpoint: string;
     /** Language tag. */
     readonly tag: string;
-    /** What its compiler or the program itself wrote to stderr. */
+    /** What the compiler or the program itself wrote to stderr. */
     readonly said: string;
     readonly sources: () => Promise<readonly string[]>;
-    /** Runs a program of ours there, in the same language and under the same conditions. */
+    /** Runs a control program there, in the same language and under the same conditions. */
     readonly runProbe: (code: string) => Promise<Step<ProbeEnd>>;
 }
 
-/** Which endpoints of a fleet lack which modules and headers; each is asked once. */
+/** Tracks which endpoints of a fleet lack which modules and headers; each is tested once. */
 export class LackingEndpoints {
     readonly #byImport = new Map<string, Set<string>>();
 
     /**
-     * Refuses a verdict to a program that needs what the endpoint does not have: `failed` with the reason `environment`, to be
-     * tried elsewhere; null where that is not so.
+     * Refuses a verdict if the program needs something that the endpoint lacks: `failed` with the reason `environment`, to be
+     * tried elsewhere; null otherwise.
      */
     async refuse(program: ComplainingProgram): Promise<Step<never> | null> {
         const { endpoint, tag, said } = program;

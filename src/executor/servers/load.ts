@@ -2,17 +2,17 @@ import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { smallFiles } from '../../util/small-files.js';
 
-/** Bytes of test data that all requests of one executor hold in memory at once. */
+/** Maximum bytes of test data that all requests of one executor hold in memory at once. */
 export const LOAD_BUDGET = 256 * 1024 * 1024;
 
-/** Lets so many bytes be in use at once; who asks for more than there is in all gets it alone. First come, first served. */
+/** Limits the bytes in use at once; a request for more than the total runs alone. First come, first served. */
 export class ByteBudget {
     private used = 0;
     private readonly queue: { readonly bytes: number; readonly enter: () => void }[] = [];
 
     constructor(private readonly total: number) {}
 
-    /** Waits until `bytes` may be used, and runs `work` meanwhile holding them. */
+    /** Waits until `bytes` are available, and holds them while `work` runs. */
     async hold<T>(bytes: number, work: () => Promise<T>): Promise<T> {
         await this.enter(bytes);
         try {
@@ -42,7 +42,7 @@ export class ByteBudget {
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The bytes as text that JSON carries without loss; null where they are not UTF-8. */
+/** The bytes as text that JSON carries without loss; null if they are not UTF-8. */
 export function asText(bytes: Buffer): string | null {
     try {
         return decoder.decode(bytes);
@@ -51,7 +51,7 @@ export function asText(bytes: Buffer): string | null {
     }
 }
 
-/** Bytes of a file of test data. */
+/** Size of a file of test data in bytes. */
 export const measureSize = (path: string): number => smallFiles.read(path)?.length ?? statSync(path).size;
 
 export async function readWhole(path: string): Promise<Buffer> {

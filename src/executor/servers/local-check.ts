@@ -12,8 +12,8 @@ import { Toolchains, findUsableLanguage } from '../judge/toolchains.js';
 import { Sandbox } from '../sandbox/sandbox.js';
 
 /**
- * Checks the outputs of servers on this machine: by comparison, or by the sample's own checker program in our sandbox. That is
- * made ready when the first such program is needed.
+ * Checks the outputs of servers on this machine: by comparison, or with the sample's own checker program in our sandbox. The
+ * sandbox is prepared when the first such program is needed.
  */
 export class LocalCheck {
     private programs: Promise<Programs> | null = null;

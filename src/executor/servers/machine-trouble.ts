@@ -2,19 +2,19 @@ import type { CapturedRun } from '../../model/entry.js';
 import { nameSignal } from '../signal-name.js';
 
 /*
- * Servers tell of their own trouble by the only means that they have: the exit code and the words of what they started. Any
- * program can end that way too, so these are reasons to look closer, not proof.
+ * Servers can only report their own trouble through the exit code and the output of what they started. Any program can end that
+ * way too, so these are reasons to look closer, not proof.
  */
 
-/** What compilers and systems print when it was not the program's fault. */
+/** What compilers and systems print if the program is not at fault. */
 const COMPILER_TROUBLE =
     /no space left on device|cannot allocate memory|virtual memory exhausted|out of memory allocating|killed signal terminated program|fatal signal (killed|terminated)|could not create the java virtual machine|resource temporarily unavailable|command not found/i;
 
-/** What shells, interpreters and systems print when a program could not be run as it should. */
+/** What shells, interpreters and systems print if a program could not be run properly. */
 const RUN_TROUBLE =
     /no space left on device|fork: (?:retry: )?(?:resource temporarily unavailable|cannot allocate memory)|command not found|error while loading shared libraries|too many open files in system|read-only file system|input\/output error|could not create the java virtual machine/i;
 
-/** A shell's exit codes for what it could not start or find, for what was killed, and for a fork that failed. */
+/** A shell's exit codes for commands that could not be started or found, and for a failed fork. */
 const SHELL_CODES = new Map([
     [126, 'the command could not be started'],
     [127, 'the command was not found'],
@@ -22,8 +22,8 @@ const SHELL_CODES = new Map([
 ]);
 
 /**
- * Why a compilation that failed may be the machine's doing: the compiler did not end by itself, or says that it lacked memory
- * or space. null: it looks like the program's fault.
+ * Why the machine may have caused a failed compilation: the compiler did not end by itself, or reports a lack of memory or space.
+ * null if it looks like the program's fault.
  */
 export function findCompilerTrouble(compile: CapturedRun): string | null {
     const { return_code: code } = compile;
@@ -35,7 +35,7 @@ export function findCompilerTrouble(compile: CapturedRun): string | null {
     return foundIn(COMPILER_TROUBLE, compile);
 }
 
-/** Why the end of a program may be the machine's doing; null where it looks like its own. */
+/** Why the machine may have caused the end of a program; null if it looks like the program's own. */
 export function runTrouble(run: Pick<CapturedRun, 'return_code' | 'stdout' | 'stderr'>): string | null {
     const { return_code: code } = run;
     if (code === null || code === 0) return null;
@@ -43,7 +43,7 @@ export function runTrouble(run: Pick<CapturedRun, 'return_code' | 'stdout' | 'st
     return SHELL_CODES.get(code) ?? foundIn(RUN_TROUBLE, run);
 }
 
-/** Some compilers write to stdout. */
+/** Searches both streams: some compilers write to stdout. */
 function foundIn(pattern: RegExp, { stdout, stderr }: Pick<CapturedRun, 'stdout' | 'stderr'>): string | null {
     return (pattern.exec(stderr) ?? pattern.exec(stdout))?.[0] ?? null;
 }

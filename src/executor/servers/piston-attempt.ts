@@ -30,11 +30,11 @@ import { isJavaNotCompiled, pistonFiles } from './piston-source.js';
 import type { EndpointTry, Step } from './session.js';
 import { doesVisiblePartAgree } from './visible-part.js';
 
-/** What is known of the endpoints of a Piston fleet. */
+/** What is known about the endpoints of a Piston fleet. */
 export interface PistonFacts {
-    /** Names of the languages of each endpoint that was asked. */
+    /** Names of the languages of each endpoint that was queried. */
     readonly runtimes: Map<string, ReadonlySet<string>>;
-    /** Bytes of output that each was seen to give back whole, and fewest that it was seen to refuse. */
+    /** By endpoint, the most bytes of output that came back whole, and the fewest that did not. */
     readonly keeps: Map<string, number>;
     readonly refuses: Map<string, number>;
 }
@@ -42,7 +42,7 @@ export interface PistonFacts {
 export interface PistonAttemptParts {
     readonly submission: Submission;
     readonly language: PistonLanguage;
-    /** Our own row of the language; null: it has none. */
+    /** Our own definition of the language; null if there is none. */
     readonly rules: Language | null;
     readonly files: readonly PistonFile[];
     readonly facts: PistonFacts;
@@ -51,7 +51,7 @@ export interface PistonAttemptParts {
     readonly check: CheckOutput;
 }
 
-/** How a language without a row of its own is judged. */
+/** How to judge a language without a definition of its own. */
 const PLAIN: JudgedLanguage = { memory: { addressSpace: false, overhead: 0 }, outOfMemory: null };
 
 /** One attempt at a submission. */
@@ -66,10 +66,10 @@ export class PistonAttempt {
         this.#rules = parts.rules ?? PLAIN;
     }
 
-    /** @param time seconds of CPU time that the test gets */
+    /** @param time CPU time limit of the test in seconds */
     async run(test: StagedTest, time: number): Promise<RanTest> {
         const { budget, submission } = this.#parts;
-        // The text, its JSON and what goes over the wire.
+        // Three copies: the text, its JSON and the bytes sent.
         const step = await budget.hold(measureSize(test.input) * 3, async (): Promise<Step<RanTest>> => {
             const stdin = asText(await readWhole(test.input));
             if (stdin !== null)
@@ -109,7 +109,7 @@ export class PistonAttempt {
         return lost ?? this.#examined(place, command, { test, seen, time });
     }
 
-    /** A language that the server does not have costs no request, and is looked for elsewhere. */
+    /** Fails without a request if the server lacks the language, so that another one is tried. */
     #missingLanguage(endpoint: string): Step<never> | null {
         const { language, facts, submission } = this.#parts;
         const major = Number.parseInt(language.version, 10);
@@ -122,7 +122,9 @@ export class PistonAttempt {
         return { kind: 'failed', failure: { reason: 'sandbox', message }, retry: true, alike };
     }
 
-    /** Tells the program's own end from the server's, and judges it by the same rules as on this machine. */
+    /**
+     * Finds out whether the program or the server caused the end of the run, and judges it by the same rules as on this machine.
+     */
     async #examined(
         place: EndpointTry,
         command: PistonCommand,
@@ -157,7 +159,7 @@ export class PistonAttempt {
         return { kind: 'done', value: { ...judged, run: { ...judged.run, doubt } } };
     }
 
-    /** Control runs by the very request of `command`. */
+    /** Makes control runs with the same request as `command`. */
     #control(place: EndpointTry, command: PistonCommand): ControlRun {
         const tag = this.#parts.submission.input.language;
         return async ({ code, read }) => {
@@ -174,7 +176,10 @@ export class PistonAttempt {
         };
     }
 
-    /** A failure where the server's own limit on output, or its way of decoding, decides; null where all came. */
+    /**
+     * A failure if the server's own output limit, or its way of decoding, would decide the verdict; null if the output is
+     * complete.
+     */
     async #lostOutput(
         place: EndpointTry,
         command: PistonCommand,
@@ -208,14 +213,14 @@ export class PistonAttempt {
         );
     }
 
-    /** Whether the server gives back so many bytes, by a program of ours that prints them. */
+    /** Whether the server returns that many bytes, tested with a control program that prints them. */
     async #keepsOutput(place: EndpointTry, command: PistonCommand, bytes: number): Promise<Step<boolean>> {
         const { keeps, refuses, runtimes } = this.#parts.facts;
         const { endpoint } = place;
         if (bytes <= (keeps.get(endpoint) ?? 0)) return { kind: 'done', value: true };
         if (bytes >= (refuses.get(endpoint) ?? Number.POSITIVE_INFINITY))
             return { kind: 'done', value: false };
-        // Without Python there is no telling: the server's word is taken, and a failure made of it.
+        // Without Python this cannot be tested: believe that the server cut the output, and fail.
         if (runtimes.get(endpoint)?.has('python 3') === false) return { kind: 'done', value: false };
         const code = `import sys\nsys.stdout.write("x" * ${bytes})\n`;
         const content = makeTextContent(code);
@@ -263,11 +268,11 @@ const OUTPUT_REMEDY =
 
 function failedAt(endpoint: string, what: string): Step<never> {
     const failure: Failure = { reason: 'endpoint', message: `${endpoint} ${what}`, endpoint };
-    // The reserve is asked next: other servers are mostly set up alike.
+    // Try the reserve next, because the other servers are mostly set up alike.
     return { kind: 'failed', failure, retry: true, alike: new Set([endpoint]) };
 }
 
-/** Says what to do about a limit that is above the server's own. */
+/** Adds what to do about a limit above the server's own. */
 function withRemedy<T>(step: Step<T>): Step<T> {
     if (step.kind !== 'failed' || !step.failure.message.includes('cannot exceed the configured limit'))
         return step;
@@ -277,7 +282,7 @@ function withRemedy<T>(step: Step<T>): Step<T> {
     return { ...step, failure: { ...step.failure, message } };
 }
 
-/** Java and Go are compiled as they are run: what tells of that is made a compilation. */
+/** Piston compiles Java and Go when it runs them; turns a run that is really a failed compilation into one. */
 function compileApart(seen: PistonRun, tag: string): PistonRun {
     const { run } = seen;
     if (run === null || run.code === 0) return seen;
@@ -285,7 +290,7 @@ function compileApart(seen: PistonRun, tag: string): PistonRun {
     return isGoError || (tag === 'JAVA' && isJavaNotCompiled(run)) ? { compile: run, run: null } : seen;
 }
 
-/** The main file is the first; a binary one is started by ours. */
+/** Lifts the limit in the first file: the main file, or our starter if the main file is binary. */
 const liftDigitLimits = ([main, ...beside]: readonly PistonFile[]): readonly PistonFile[] =>
     main === undefined ? beside : [{ ...main, content: liftDigitLimit(main.content) }, ...beside];
 
@@ -294,7 +299,7 @@ const toServerRun = ({ compile, run }: PistonRun): ServerRun => ({
     run: run === null ? null : stageAsRun(run),
 });
 
-/** The server's figures of memory are in thousands of bytes, rounded down. */
+/** The server reports memory in thousands of bytes, rounded down. */
 const MEMORY_ROUNDING = 0.98;
 
 /** @param memory bytes at which the server ends the program */

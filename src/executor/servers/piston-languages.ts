@@ -1,6 +1,6 @@
 import type { ProgramInput } from '../../model/sample.js';
 
-/** A language as Piston knows it: its name, and which versions of it will do (semantic versioning). */
+/** A language in Piston: its name and the acceptable versions (semantic versioning). */
 export interface PistonLanguage {
     readonly name: string;
     readonly version: string;
@@ -8,7 +8,7 @@ export interface PistonLanguage {
 
 const ANY = '*';
 
-/** What Piston calls our languages. */
+/** Piston's names for our languages. */
 const LANGUAGES: Readonly<Record<string, PistonLanguage>> = {
     PYTHON3: { name: 'python', version: '3.x' },
     PYTHON: { name: 'python2', version: '2.x' },
@@ -31,7 +31,7 @@ const LANGUAGES: Readonly<Record<string, PistonLanguage>> = {
     BASH: { name: 'bash', version: ANY },
 };
 
-/** @returns null where Piston has no such language */
+/** @returns null if Piston has no such language */
 export function pistonLanguage(tag: string, python2As3: boolean): PistonLanguage | null {
     return LANGUAGES[tag === 'PYTHON' && python2As3 ? 'PYTHON3' : tag] ?? null;
 }

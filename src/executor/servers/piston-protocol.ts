@@ -5,7 +5,7 @@ import { parseAnswer } from './fusion-protocol.js';
 import type { PistonLanguage } from './piston-languages.js';
 import type { Reading } from './session.js';
 
-/* Piston's calls as data: https://piston.readthedocs.io (api-v2). Its times are milliseconds; here they are seconds. */
+/* Piston's calls as data: https://piston.readthedocs.io (api-v2). Its times are milliseconds; ours are seconds. */
 
 const stage = z.object({
     stdout: z.string(),
@@ -13,7 +13,7 @@ const stage = z.object({
     code: z.number().int().nullable(),
     signal: z.string().nullable(),
     message: z.string().nullable(),
-    /** A version that does not tell it cannot be judged by: a time-out would look like a crash. */
+    /** A version without this field cannot judge: a time-out would look like a crash. */
     status: z.enum(['TO', 'OL', 'EL', 'RE', 'SG', 'XX']).nullable(),
     cpu_time: z.number().nonnegative().nullable(),
     wall_time: z.number().nonnegative().nullable(),
@@ -22,10 +22,10 @@ const stage = z.object({
 
 const answer = z.object({ run: stage, compile: stage.optional(), language: z.string(), version: z.string() });
 
-/** Why a program was stopped, or how it ended: time, standard output, standard error, code, signal. */
+/** Why a program was stopped, or how it ended: time, standard output, standard error, exit code, signal. */
 export type PistonStatus = 'TO' | 'OL' | 'EL' | 'RE' | 'SG' | null;
 
-/** One stage of an answer. Seconds, bytes; null: not measured. */
+/** One stage of an answer. Seconds, bytes; null if not measured. */
 export interface PistonStage {
     readonly status: PistonStatus;
     readonly code: number | null;
@@ -37,13 +37,13 @@ export interface PistonStage {
     readonly stderr: string;
 }
 
-/** `run` is null where the program did not compile: the server copies the compilation there. */
+/** `run` is null if the program did not compile; the server copies the compilation there. */
 export interface PistonRun {
     readonly compile: PistonStage | null;
     readonly run: PistonStage | null;
 }
 
-/** A file as it is sent. Those in base64 keep their names; the others are source files of the language's compiler. */
+/** A file to send. Files in base64 keep their names; the others are source files for the language's compiler. */
 export interface PistonFile {
     readonly name: string;
     readonly content: string;
@@ -59,19 +59,19 @@ export interface PistonCommand {
     readonly wall: number | null;
     /** Bytes; null: the server's own limit. */
     readonly memory: number | null;
-    /** Bytes that it may print. */
+    /** Maximum bytes of output. */
     readonly output: number;
 }
 
-/** Seconds beyond all limits after which a server that has not answered is taken for hung: it compiles, and queues jobs. */
+/** Seconds beyond all limits after which a server that has not answered counts as hung; it also compiles, and queues jobs. */
 const ANSWER_SLACK = 120;
-/** Bytes of answer beside what the program prints, and the most that could be one string. */
+/** Bytes of answer besides the program's output, and the most that fits into one string. */
 const ANSWER_EXTRA = 1024 * 1024;
 const LONGEST_ANSWER = 400 * 1024 * 1024;
 
 const milliseconds = (seconds: number): number => Math.ceil(seconds * 1000);
 
-/** Limits of the compiler are left to the server: a number above its own would be refused. */
+/** Leaves the compiler's limits to the server, which would refuse a number above its own. */
 export function executeRequest(command: PistonCommand): FleetRequest {
     const { language, files, stdin, cpu, wall, memory, output } = command;
     return {
@@ -88,7 +88,7 @@ export function executeRequest(command: PistonCommand): FleetRequest {
             ...(memory === null ? {} : { run_memory_limit: Math.ceil(memory) }),
         }),
         timeout: (wall ?? 0) + ANSWER_SLACK,
-        // Every byte may be escaped, and all that is printed stands in it twice.
+        // Every byte may be escaped, and the answer contains the output twice.
         maxAnswer: Math.min(LONGEST_ANSWER, output * 24 + ANSWER_EXTRA),
     };
 }
@@ -119,7 +119,7 @@ function read(from: z.infer<typeof stage>): PistonStage {
     };
 }
 
-/** A stage as result files show it. */
+/** A stage in the form of result files. */
 export const stageAsRun = (from: PistonStage): CapturedRun => ({
     status: from.status === 'TO' ? 'TimeLimitExceeded' : 'Finished',
     execution_time: from.wall ?? 0,
@@ -129,7 +129,7 @@ export const stageAsRun = (from: PistonStage): CapturedRun => ({
     stderr: from.stderr,
 });
 
-/** Seconds that a probe's answer gets. */
+/** Seconds allowed for the answer to a probe. */
 const PROBE_ANSWER = 10;
 
 export const RUNTIMES_REQUEST: FleetRequest = {
@@ -143,7 +143,7 @@ const runtimes = z.array(
     z.object({ language: z.string(), version: z.string(), aliases: z.array(z.string()) }),
 );
 
-/** The names of the languages that a server has, with the first number of their versions: `python 3`. */
+/** The names of a server's languages, with their major versions: `python 3`. */
 export function readRuntimes(body: Buffer): Reading<ReadonlySet<string>> {
     const parsed = parseAnswer(runtimes, body);
     if (!('value' in parsed)) return parsed;

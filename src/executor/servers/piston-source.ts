@@ -4,12 +4,12 @@ import { readSourceBytes } from './fusion-source.js';
 import { asText } from './load.js';
 import type { PistonFile } from './piston-protocol.js';
 
-/** The name of the main file: Piston's scripts give it the ending that its compiler wants. */
+/** Name of the main file; Piston's scripts add the extension that the compiler wants. */
 const MAIN = 'main';
 
 /**
- * A submission as Piston takes it. Its scripts rename every file that is sent as text; those beside the main one go in base64,
- * which keeps their names.
+ * A submission in the form of Piston. Its scripts rename every file sent as text, so additional files are sent in base64, which
+ * keeps their names.
  */
 export async function pistonFiles(
     input: Pick<ProgramInput, 'files' | 'language'>,
@@ -24,7 +24,7 @@ export async function pistonFiles(
     const text = asText(bytes);
     if (input.language === 'JAVA') return [...javaFiles(text ?? bytes.toString('latin1')), ...beside];
     if (text !== null) return [{ name: MAIN, content: text, encoding: 'utf8' }, ...beside];
-    // At least one file has to be text.
+    // At least one file must be text.
     const starter = `import runpy\nrunpy.run_path('${ENCODED}', run_name='__main__')\n`;
     return [{ name: MAIN, content: starter, encoding: 'utf8' }, inBase64(ENCODED, bytes), ...beside];
 }
@@ -37,11 +37,11 @@ const inBase64 = (name: string, bytes: Buffer): PistonFile => ({
     encoding: 'base64',
 });
 
-/** By this exit code and these words, our starter says that a Java program did not compile. */
+/** The exit code and message with which our starter reports that a Java program did not compile. */
 const JAVA_NOT_COMPILED = 113;
 const JAVA_NOT_COMPILED_WORDS = 'resume-run: the program did not compile';
 
-/** Whether a run of a Java program is really a compilation that failed. */
+/** Whether a run of a Java program is really a failed compilation. */
 export const isJavaNotCompiled = ({
     code,
     stderr,
@@ -51,8 +51,8 @@ export const isJavaNotCompiled = ({
 }): boolean => code === JAVA_NOT_COMPILED && stderr.trimEnd().endsWith(JAVA_NOT_COMPILED_WORDS);
 
 /**
- * Piston hands a Java file to `java` itself, which runs the first class of the file, whichever that is, and tells of compile
- * errors as of a crash. So it gets a starter of ours, which compiles the program and calls its main class.
+ * Piston passes a Java file to `java` directly, which runs the first class of the file, whatever it is, and reports compile
+ * errors like a crash. So we send a starter that compiles the program and calls its main class.
  */
 function javaFiles(source: string): readonly PistonFile[] {
     const { fileName, mainClass } = findJavaClass(source);

@@ -17,12 +17,12 @@ import { pistonFiles } from './piston-source.js';
 import type { ServerExecutor, ServerParts } from './server-executor.js';
 import { type Reading, whyNot } from './session.js';
 
-/** Requests at once where the user names no number, and none was found by calibration: these servers queue what is too much. */
+/** Concurrent requests if the user gives no number and none was calibrated: these servers queue any excess. */
 const DEFAULT_CONCURRENCY = 1;
 
 /**
  * Judges on Piston servers: each test is one request, which compiles again.
- * @throws UserError when a token cannot be read
+ * @throws UserError if a token cannot be read
  */
 export function createPiston(descriptor: PistonDescriptor, parts: ServerParts = {}): ServerExecutor {
     const { languages: overrides, python2As3 } = descriptor;
@@ -72,7 +72,7 @@ export function createPiston(descriptor: PistonDescriptor, parts: ServerParts = 
     return new Attempts(fleet, descriptor.adaptWindows, parts).executor(judge, local);
 }
 
-/** Asks for the languages that there are. @param note told of them */
+/** Asks for the available languages. @param note called with their names */
 export async function probePiston(
     ask: Ask,
     note: (names: ReadonlySet<string>) => void = () => {},

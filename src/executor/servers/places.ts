@@ -6,9 +6,9 @@ import type { ExecutorContext } from '../executor.js';
 import type { DoubtedEndpoints } from './doubted-endpoints.js';
 
 /*
- * Places at endpoints for tasks that run in workers. The one pool is in the main process: a worker asks for a place by a
- * message, makes its requests itself, and gives the place back by another, with what they came to. The places of a worker
- * that died are taken back when its task ends, or another worker has it.
+ * Places at endpoints for tasks that run in workers. There is one pool, in the main process: a worker requests a place by
+ * message, makes its requests itself, and returns the place by another message, with the outcomes of the requests. The places of
+ * a dead worker are taken back when its task ends, or another worker gets it.
  */
 
 /** Hands out a place at an endpoint. Rejects with `NoEndpointError`, or when the task is aborted. */
@@ -22,7 +22,7 @@ export const reservePlaces =
     ({ signal }, wanted) =>
         pool.acquire(signal, wanted);
 
-/** What one request came to, as it crosses from a worker. */
+/** The outcome of one request, as sent by a worker. */
 interface Report {
     readonly [key: string]: Json;
     readonly outcome: OutcomeClass;
@@ -55,7 +55,7 @@ export const acquireByMessage: AcquirePlace = async ({ ask, signal }, wanted) =>
         endpoint,
         turn: async (until) => {
             turns += 1;
-            // For the first request the main process has waited.
+            // For the first request, the main process has already waited.
             if (turns > 1) await untilAborted(ask({ do: 'turn', lease }), until);
         },
         settle: (used) => {
@@ -63,14 +63,14 @@ export const acquireByMessage: AcquirePlace = async ({ ask, signal }, wanted) =>
         },
         report: (outcome, took, wait = null, message = '', task = null) => {
             reports.push({ outcome, took, wait, message, task });
-            // What changes the choice of endpoints is not for the end of an attempt of many requests.
+            // Report at once what affects the choice of endpoints: an attempt may make many more requests.
             if (outcome !== 'ok' || wait !== null)
                 ask({ do: 'report', lease, reports: reports.splice(0) }).catch(() => {});
         },
         release: () => {
             if (!isHeld) return;
             isHeld = false;
-            // A main process that is gone wants nothing back.
+            // If the main process is gone, there is nothing to return.
             ask({ do: 'release', lease, settled, reports }).catch(() => {});
         },
     };
@@ -85,7 +85,7 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
     });
 }
 
-/** Doubted endpoints that the main process remembers, because another worker may confirm the verdict. */
+/** Doubted endpoints, remembered in the main process because another worker may confirm the verdict. */
 export const doubtByMessage: DoubtedEndpoints = {
     async remember(task, endpoint, { ask }) {
         await ask?.({ do: 'doubt', task, endpoint });
@@ -97,22 +97,24 @@ export const doubtByMessage: DoubtedEndpoints = {
     },
 };
 
-/** The counter at which the tasks of workers are served. */
+/** Serves the tasks of workers in the main process. */
 export interface WorkerDesk {
     /**
-     * @param job tells the tasks apart
-     * @param end called where the task cannot go on: it is to be aborted
+     * @param job identifies the task
+     * @param end called if the task cannot continue and must be aborted
      */
     serve(job: number, request: JsonObject, end: () => void): Promise<JsonObject | null>;
-    /** Hears what comes late: of a worker that has lost the task, or after its end. Nothing is granted, what it used counts. */
+    /**
+     * Receives late messages, from a worker that has lost the task or after the task's end. Nothing is granted, but usage counts.
+     */
     hear(job: number, request: JsonObject): void;
-    /** Whether a task has anything to be taken back. */
+    /** Whether a task holds anything that must be taken back. */
     holds(job: number): boolean;
-    /** The worker of a task is gone, or the task has ended: takes back what it still has. */
+    /** Takes back what a task still holds, because its worker is gone or the task has ended. */
     forget(job: number): void;
 }
 
-/** What the tasks of one job hold. */
+/** The places held by the tasks of one job. */
 interface HeldPlaces {
     readonly gone: AbortController;
     readonly leases: Map<string, Lease>;
@@ -120,9 +122,9 @@ interface HeldPlaces {
 
 export interface PlaceDeskOptions {
     readonly pool: EndpointPool;
-    /** Told what a request of a worker used, as its executor says it; absent: that costs nothing. */
+    /** Called with what a request of a worker used, as its executor reports it; absent if requests cost nothing. */
     readonly onSpent?: (spent: JsonObject) => void;
-    /** Absent: no verdict is ever confirmed. */
+    /** Absent: verdicts are never confirmed. */
     readonly doubted?: DoubtedEndpoints;
 }
 
@@ -130,7 +132,7 @@ export interface PlaceDeskOptions {
 export class PlaceDesk implements WorkerDesk {
     readonly #options: PlaceDeskOptions;
     readonly #jobs = new Map<number, HeldPlaces>();
-    /** No place of this process has the number of one of the process before it. */
+    /** Random, so that names of places never repeat those of an earlier process. */
     readonly #prefix = randomBytes(6).toString('hex');
     #next = 1;
 
@@ -231,7 +233,7 @@ export class PlaceDesk implements WorkerDesk {
     }
 }
 
-/** Places that one task may have at once: no executor takes more than one. */
+/** Maximum number of places per task; no executor takes more than one. */
 const MOST_LEASES = 16;
 
 function readWanted({ model, tokens, avoid, prefer }: JsonObject): AcquireOptions {
@@ -246,7 +248,7 @@ function readWanted({ model, tokens, avoid, prefer }: JsonObject): AcquireOption
 
 const OUTCOMES: ReadonlySet<string> = new Set(OUTCOME_CLASSES);
 
-/** Workers on other machines are not believed blindly. */
+/** Messages of workers on other machines must be validated. */
 const isReport = (value: Json): value is Report =>
     isJsonObject(value) &&
     typeof value['outcome'] === 'string' &&

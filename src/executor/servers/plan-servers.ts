@@ -6,10 +6,10 @@ import type { SandboxServerOptions } from './server-kind.js';
 import type { ServerConfig } from './server-options.js';
 
 /**
- * What every descriptor of servers holds: who they are, and how outputs are checked here.
+ * Plans the part that all descriptors of servers share: the endpoints, and how outputs are checked here.
  * @param executor for messages
- * @returns also lines to show
- * @throws UserError for what is not an address, or where no endpoint was named
+ * @returns the options, and lines to show
+ * @throws UserError for an invalid address, or if no endpoint was given
  */
 export async function planServers(
     executor: string,

@@ -17,59 +17,59 @@ import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
 import type { ServerExecutor } from './server-executor.js';
 import type { SandboxServerKind } from './server-kind.js';
 
-/** What asking one endpoint found out. */
+/** Result of probing one endpoint. */
 export interface EndpointReport {
     /** Without secrets. */
     readonly endpoint: string;
     readonly reachable: boolean;
     /** Why it cannot be used; null if it can. */
     readonly problem: string | null;
-    /** null: not found out. */
+    /** null if unknown. */
     readonly kind: string | null;
-    /** What it says of itself; null where it says nothing (SandboxFusion). */
+    /** The version that it reports; null if it reports none (SandboxFusion). */
     readonly version: string | null;
-    /** Seconds of the quickest of three small requests: the version, or a hello-world where there is none. */
+    /** Seconds taken by the fastest of three small requests: the version, or a hello-world if there is no version. */
     readonly latency: number | null;
     readonly languages: readonly LanguageReport[];
-    /** How many requests at once it is best at, and what was measured; null: nothing was. Absent where nobody asked. */
+    /** Its best concurrency, and the measurements; null if nothing was measured. Absent if not requested. */
     readonly calibration?: Calibration | null;
 }
 
-/** How a hello-world fared. */
+/** Result of a hello-world. */
 interface LanguageReport {
     readonly language: string;
-    /** null: it could not be run at all. */
+    /** null if it could not be run at all. */
     readonly verdict: Verdict | null;
-    /** Why there is no Accepted; null otherwise. */
+    /** Why the verdict is not Accepted; null otherwise. */
     readonly problem: string | null;
-    /** Seconds, compiling and the way there and back included. */
+    /** Seconds, including the compilation and the round trip. */
     readonly duration: number;
 }
 
 export interface ProbeOptions {
-    /** null: found out by asking. */
+    /** null: detected by asking. */
     readonly kind: string | null;
-    /** Tags to try; null: all that such a server may have. */
+    /** Tags to try; null: all that such a server may support. */
     readonly languages: readonly string[] | null;
     readonly signal: AbortSignal;
-    /** Told of each endpoint as soon as it is known, in whatever order they answer. */
+    /** Called with each endpoint's report as soon as it is ready, in any order. */
     readonly onReport?: (report: EndpointReport) => void;
 }
 
-/** Endpoints asked at once. */
+/** Number of endpoints probed at once. */
 const AT_ONCE = 16;
-/** Seconds that a hello-world gets to run. */
+/** Time limit of a hello-world in seconds. */
 const HELLO_TIME = 20;
 
 /**
- * Asks endpoints who they are, how far away, and what they can run. The order is that of `endpoints`.
- * @throws UserError when a token cannot be read
+ * Asks endpoints what they are, how fast they answer, and what they can run. The reports are in the order of `endpoints`.
+ * @throws UserError if a token cannot be read
  */
 export async function probeEndpoints(
     endpoints: readonly EndpointOptions[],
     options: ProbeOptions,
 ): Promise<readonly EndpointReport[]> {
-    // Every request under way listens to it.
+    // Every request in progress listens to it.
     setMaxListeners(0, options.signal);
     const folder = await mkdtemp(join(tmpdir(), 'resume-run-probe-'));
     try {
@@ -117,7 +117,7 @@ async function probeEndpoint(
     const tags = options.languages ?? (await found.kind.server.languages());
     let languages: readonly LanguageReport[];
     try {
-        // Side by side, as far as the pool lets them.
+        // Concurrently, as far as the pool allows.
         languages = await Promise.all(tags.filter((tag) => HELLO_WORLDS[tag] !== undefined).map(tryLanguage));
     } finally {
         await executor.close();
@@ -126,7 +126,7 @@ async function probeEndpoint(
 }
 
 interface Identity {
-    /** null: nothing that we know answers there. */
+    /** null if no known kind of server answers there. */
     readonly kind: SandboxServerKind | null;
     readonly reachable: boolean;
     readonly problem: string | null;
@@ -134,7 +134,7 @@ interface Identity {
     readonly latency: number | null;
 }
 
-/** Asks as each kind is asked until one answers as it should. */
+/** Tries the probe of each kind until one gets a valid answer. */
 async function identify(endpoint: EndpointOptions, options: ProbeOptions): Promise<Identity> {
     const server = {
         endpoints: [endpoint],
@@ -165,7 +165,7 @@ async function identify(endpoint: EndpointOptions, options: ProbeOptions): Promi
     }
 }
 
-/** The quickest of three, if the first works at all. Seconds. */
+/** Seconds taken by the fastest of three calls, if the first one works at all. */
 async function timed(once: () => Promise<ProbeOutcome>): Promise<{ outcome: ProbeOutcome; latency: number }> {
     let latency = Number.POSITIVE_INFINITY;
     let outcome: ProbeOutcome = { outcome: 'abandoned', wait: null, message: 'not asked' };
@@ -250,7 +250,7 @@ function told(outcome: Outcome): Pick<LanguageReport, 'verdict' | 'problem'> {
     }
 }
 
-/** What a compiler, or a program that failed, said first. */
+/** First line of what a compiler, or a program that failed, printed. */
 function firstErrorLine({ tests }: JudgeResult): string {
     const info = tests.at(-1)?.exec_info;
     const said = [info?.compile_result, info?.run_result].flatMap((one) => [one?.stderr, one?.stdout]);

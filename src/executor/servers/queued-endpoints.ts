@@ -6,26 +6,26 @@ import type { EndpointOptions, ServerOptions } from '../descriptor.js';
 import { nameEndpoints } from './fleet.js';
 
 /*
- * Endpoints of a run over a queue. Neither a key nor a header nor a password of an address crosses Redis: a worker has its own, for the
- * addresses that it was started with, and asks no other. Otherwise whoever may write to that Redis could have a worker's keys sent to a
- * server of their own.
+ * Endpoints of a run over a queue. Keys, headers and passwords of addresses never pass through Redis: a worker uses its own, for
+ * the addresses that it was started with, and asks no other address. Otherwise, anybody with write access to that Redis could
+ * have a worker's keys sent to a server of their own.
  */
 
 const NAME = z.string().min(1).max(4096);
 
 const endpoint = z.strictObject({
-    /** Of the endpoint in the coordinator's pool. */
+    /** Name of the endpoint in the coordinator's pool. */
     name: NAME,
     /** Without user and password. */
     url: z.url().max(4096),
-    /** Variable that holds the key there, or null: it tells several keys of one address apart. */
+    /** Variable that holds the key there, or null. It distinguishes several keys for one address. */
     keyName: NAME.nullable(),
     deployments: z.record(NAME, NAME).optional(),
     apiVersion: NAME.optional(),
     provider: NAME.optional(),
 });
 
-/** What a worker is told of the endpoints of a run. */
+/** What workers learn about the endpoints of a run. */
 const queued = z.looseObject({ endpoints: z.array(endpoint).min(1).max(8192) });
 
 type QueuedEndpoint = z.infer<typeof endpoint>;
@@ -34,8 +34,8 @@ const nameKey = ({ token }: EndpointOptions): string | null =>
     token === null ? null : 'env' in token ? token.env : token.file;
 
 /**
- * Endpoints as workers are told of them.
- * @throws UserError for one that is on this machine alone
+ * Describes endpoints for workers.
+ * @throws UserError for an endpoint that exists only on this machine
  */
 export function describeForWorkers({ endpoints, retryEndpoints }: ServerOptions): {
     readonly endpoints: readonly QueuedEndpoint[];
@@ -62,9 +62,9 @@ export function describeForWorkers({ endpoints, retryEndpoints }: ServerOptions)
 }
 
 /**
- * The endpoints of a run with the keys and headers of this worker.
- * @param theirs the coordinator's descriptor, as it came from Redis
- * @param own what this worker was started with
+ * The endpoints of a run, with the keys and headers of this worker.
+ * @param theirs the coordinator's descriptor, as received from Redis
+ * @param own the endpoints that this worker was started with
  * @throws UserError for an endpoint that this worker was not started with
  */
 export function adoptEndpoints(theirs: unknown, own: readonly EndpointOptions[]): ServerOptions {
@@ -105,7 +105,7 @@ function adoptEndpoint(theirs: QueuedEndpoint, own: readonly EndpointOptions[]):
     };
 }
 
-/** Fails at the start where a key of a worker is missing. @throws UserError that names the variable or the file */
+/** Fails at start-up if a key of a worker is missing. @throws UserError that names the variable or the file */
 export function checkTokens(own: readonly EndpointOptions[]): void {
     for (const { token } of own) if (token !== null) readToken(token);
 }

@@ -28,8 +28,8 @@ export interface SandboxFusionDescriptor extends SandboxServerOptions {
     /** `/run_code` with our checkers, or `/submit` as the earlier tools called it. */
     readonly api: 'run_code' | 'submit';
     /**
-     * `--memory-limit`, bytes; null where it was not given: no limit is sent then. `/submit` takes none. It stands here, and
-     * in the limits of entries, and never in a fingerprint.
+     * `--memory-limit` in bytes; null if it was not given, and then no limit is sent. `/submit` takes none. The limit is stored
+     * here and in the limits of entries, but never in a fingerprint.
      */
     readonly memoryLimit: number | null;
 }
@@ -62,7 +62,7 @@ export const SANDBOX_FUSION: SandboxServerKind<typeof OPTIONS, SandboxFusionConf
             const descriptor = { kind: config.kind, api: config.api, memoryLimit, ...options };
             return {
                 descriptor,
-                // The server limits address space, for compilers too: only on request.
+                // The server limits address space, for compilers too, so do that only on request.
                 memoryHolding: config.api === 'run_code' ? 'if-given' : 'never',
                 skipReason: explainFusionSkip(descriptor),
                 notices,

@@ -18,18 +18,18 @@ import { type EndpointTry, type Reading, type Step, whyNot } from './session.js'
 import { type Judged, judgeTests } from '../judge-tests.js';
 
 /**
- * Requests at once where the user names no number, and none was found by calibration: one. These servers measure wall time
- * alone, so that programs that crowd one of them slow each other into a time-out, and they never say that it is too much.
+ * Concurrent requests if the user gives no number and none was calibrated: one. These servers measure only wall time, so programs
+ * that crowd a server slow each other down until they time out, and the server never reports that it is overloaded.
  */
 const DEFAULT_CONCURRENCY = 1;
 
-/** Seconds that a hello-world gets in a probe, and that its answer gets. */
+/** Seconds that a hello-world may run in a probe, and seconds allowed for its answer. */
 const PROBE_TIME = 10;
 const PROBE_ANSWER = 30;
 
 /**
  * Judges on SandboxFusion servers.
- * @throws UserError when a token cannot be read
+ * @throws UserError if a token cannot be read
  */
 export function createSandboxFusion(
     descriptor: SandboxFusionDescriptor,
@@ -55,7 +55,7 @@ export function createSandboxFusion(
             const message = `SandboxFusion runs no ${input.language}`;
             return { kind: 'failed', failure: { reason: 'sandbox', message } };
         }
-        // `/submit` compiles Main.java and runs Main, and takes no file beside it.
+        // `/submit` compiles Main.java and runs Main, and takes no additional files.
         const submits = descriptor.api === 'submit' && (language !== 'java' || (await isMainClass(input)));
         const outOfMemory = table.get(input.language)?.outOfMemory ?? null;
         const attempt = { submission, language, budget, controls, check, allTests, memoryLimit, outOfMemory };
@@ -73,13 +73,16 @@ export function createSandboxFusion(
     return new Attempts(fleet, descriptor.adaptWindows, parts).executor(judge, local);
 }
 
-/** Where a probe notes that its endpoint takes no memory limit. */
+/** Where a probe records that its endpoint takes no memory limit. */
 interface ProbeNotes {
     readonly address: string;
     readonly controls: ControlRuns;
 }
 
-/** Runs a hello-world by the very call that the run uses, under its memory limit. @param notes null: the first answer counts */
+/**
+ * Runs a hello-world with the same call as the run, and with its memory limit. @param notes null: do not try again without a
+ * memory limit
+ */
 export async function probeFusion(
     ask: Ask,
     { api, memoryLimit }: Pick<SandboxFusionDescriptor, 'api' | 'memoryLimit'>,

@@ -1,10 +1,10 @@
 /*
- * Executors over sandbox servers. What they share: fleet.ts (who the servers are), session.ts (an attempt's way through the pool),
- * attempt.ts (a task becomes an outcome), local-check.ts (comparing), and with local judging ../judge-tests.ts and ../doubts.ts
- * (what runs mean).
- * Another kind of server (Judge0) is three files beside sandbox-fusion.ts: its protocol as data (`*-protocol.ts`:
- * requests, and answers read by a schema), `create<Kind>`, which hands a way to run one test to `judgeTests` and a probe to
- * `Fleet`, and its row (`*-kind.ts`); then a line in ../kinds.ts, a rig server, and a line in the conformance suite.
+ * Executors over sandbox servers. They share fleet.ts (the servers and how to reach them), session.ts (how an attempt uses the
+ * pool), attempt.ts (turns a task into an outcome) and local-check.ts (comparing), and with local judging ../judge-tests.ts and
+ * ../doubts.ts (what runs mean). Another kind of server (such as Judge0) takes three files like those of sandbox-fusion.ts: its
+ * protocol as data (`*-protocol.ts`: requests, and answers read by a schema), `create<Kind>`, which passes a way to run one test
+ * to `judgeTests` and a probe to `Fleet`, and its row (`*-kind.ts`); and then a line in ../kinds.ts, a rig server, and a line in
+ * the conformance suite.
  */
 
 import type { PoolHooks } from '../../endpoint/pool.js';
@@ -15,26 +15,26 @@ import type { CheckOutput } from '../check-output.js';
 import type { DoubtedEndpoints } from './doubted-endpoints.js';
 import type { AcquirePlace, WorkerDesk } from './places.js';
 
-/** An executor that runs its tasks on servers: it lives in the main process, over one pool. */
+/** An executor that runs its tasks on servers. It lives in the main process, with one pool. */
 export interface ServerExecutor extends Executor {
-    /** Figures of every endpoint, the main pool first. */
+    /** State of every endpoint, the main pool first. */
     endpoints(): readonly EndpointState[];
-    /** Tasks that the main pool takes at once, as its limits are now: what the run's concurrency should be. */
+    /** Number of tasks that the main pool can take at once under its current limits, which the run's concurrency should match. */
     concurrency(): number;
     /**
-     * Told before the first task what the run is about to do. Absent: it needs nothing of that.
-     * @param work.tasks how many tasks there are, at least
-     * @param work.concurrency `--concurrency`; null: as many as the servers are good for
+     * Called before the first task with what the run is about to do. Absent if that is not needed.
+     * @param work.tasks minimum number of tasks
+     * @param work.concurrency `--concurrency`; null: as many as the servers can take
      * @param work.runsHere whether tasks make their requests from this process
      */
     prepare?(work: ComingWork): void;
-    /** Told that so many tasks are wanted at once: by `--concurrency`, or by `resume-run set` while it runs. */
+    /** Called with the wanted number of concurrent tasks: `--concurrency`, or a change by `resume-run set` during the run. */
     widenTo?(concurrency: number): void;
-    /** What its requests have used, kept or not; absent: nothing that is counted. */
+    /** What its requests have used, whether their results were kept or not; absent if usage is not counted. */
     spent?(): Spending;
-    /** Answers what tasks in workers ask; absent where none run in workers. */
+    /** Answers requests of tasks in workers; absent if none run in workers. */
     readonly desk?: WorkerDesk;
-    /** What workers build their part of; absent: the descriptor that this one was built of. */
+    /** The descriptor from which workers build their part; absent: the descriptor of this executor. */
     readonly workerDescriptor?: ExecutorDescriptor;
 }
 
@@ -44,15 +44,15 @@ export interface ComingWork {
     readonly runsHere: boolean;
 }
 
-/** Told as things happen; must not throw. */
+/** Called as things happen; must not throw. */
 export type ServerHooks = PoolHooks;
 
-/** What a server executor is given besides its descriptor; it has its own of each otherwise. */
+/** Optional parts of a server executor besides its descriptor; it creates its own for those not given. */
 export interface ServerParts {
-    /** Told when endpoints change, when all are gone, and when they are back. */
+    /** Called when endpoints change, when all are gone, and when they are back. */
     readonly hooks?: ServerHooks;
-    /** Where places at endpoints come from, and who remembers doubtful ones; absent: a pool and a memory of its own. */
+    /** Source of places at endpoints, and memory of doubted ones; absent: its own pool and memory. */
     readonly places?: { readonly acquire: AcquirePlace; readonly doubted: DoubtedEndpoints };
-    /** How outputs are checked; by default on this machine, checker programs in its sandbox. */
+    /** Checks outputs; by default on this machine, with checker programs in its sandbox. */
     readonly check?: CheckOutput;
 }

@@ -5,7 +5,7 @@ import type { JudgingOptions, LocalOptions, ServerOptions } from '../descriptor.
 import type { ExecutorConfig, MainExecutorKind } from '../executor-kind.js';
 import type { Ask } from './fleet.js';
 
-/** What a descriptor of every executor over sandbox servers holds. */
+/** The options in every descriptor of an executor over sandbox servers. */
 export interface SandboxServerOptions extends JudgingOptions, LocalOptions, ServerOptions {}
 
 /** The row of an executor over sandbox servers. */
@@ -17,14 +17,14 @@ export interface SandboxServerKind<
     readonly server: SandboxServer<D>;
 }
 
-/** What `resume-run endpoints` asks of a kind of server. */
+/** What `resume-run endpoints` needs from a kind of server. */
 interface SandboxServer<D extends ExecutorDescriptor> {
-    /** Asks one server whether it is of this kind and well. The message of an `ok` is its version, if it tells one. */
+    /** Asks one server whether it is of this kind and healthy. The message of an `ok` is its version, if it reports one. */
     probe(ask: Ask): Promise<ProbeOutcome>;
-    /** Runs a hello-world, for calibrations; absent: such servers say themselves when it is too much. */
+    /** Runs a hello-world for calibration; absent if such servers report overload themselves. */
     runHello?(ask: Ask): Promise<ProbeOutcome>;
-    /** Tags of the languages that such a server may have. */
+    /** Tags of the languages that such a server may support. */
     languages(): Promise<readonly string[]>;
-    /** The descriptor for these options, its own at their defaults. */
+    /** Builds the descriptor for these options, with the kind's own options at their defaults. */
     describe(options: SandboxServerOptions): D;
 }

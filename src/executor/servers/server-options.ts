@@ -63,13 +63,13 @@ export const SERVER_OPTIONS = {
     },
 } as const satisfies OptionTable;
 
-/** What the options above say, checked. */
+/** The values of the options above, validated. */
 export interface ServerConfig {
-    /** As given: ranges and comma lists stand for many. */
+    /** As given: ranges and comma-separated lists stand for several endpoints. */
     readonly endpoints: readonly EndpointSetting[];
     readonly retryEndpoints: readonly EndpointSetting[];
     readonly limits: 'fixed' | 'adaptive';
-    /** Seconds; null: for ever. */
+    /** Seconds; null: forever. */
     readonly endpointWait: number | null;
     /** Seconds; null: off. */
     readonly firstTimeout: number | null;
@@ -77,7 +77,7 @@ export interface ServerConfig {
 
 /**
  * @param executor for messages
- * @throws UserError where no endpoint is named, or the first time limit is above the last
+ * @throws UserError if no endpoint is given, or the first time limit is above the last
  */
 export function configureServers(
     executor: string,

@@ -9,44 +9,44 @@ import type { ExecutorContext } from '../executor.js';
 import type { Fleet, FleetRequest } from './fleet.js';
 import type { AcquirePlace } from './places.js';
 
-/** Tries of one step of an attempt, each at another endpoint where there is one. */
+/** Tries per step of an attempt, each at another endpoint if there is one. */
 const TRIES = 5;
-/** First and longest wait between two tries, milliseconds. */
+/** First and longest wait between two tries, in milliseconds. */
 const FIRST_WAIT = 100;
 const LONGEST_WAIT = 5000;
 
 /**
- * An answer as the executor reads it: what it says; why it makes no sense (the endpoint is broken then); or what the
- * endpoint, though well, cannot do (it lacks a language, say).
+ * An answer as read by the executor: its value; why it makes no sense (the endpoint is broken then); or what a healthy endpoint
+ * cannot do (it lacks a language, say).
  */
 export type Reading<T> = { readonly value: T } | { readonly broken: string } | { readonly unable: string };
 
-/** What is wrong with an answer that says nothing. */
+/** Why an answer has no value. */
 export const whyNot = (reading: Exclude<Reading<never>, { readonly value: never }>): string =>
     'broken' in reading ? reading.broken : reading.unable;
 
-/** What a step of an attempt came to. */
+/** Result of a step of an attempt. */
 export type Step<T> =
     | { readonly kind: 'done'; readonly value: T }
     | {
           readonly kind: 'failed';
           readonly failure: Failure;
           readonly retry: boolean;
-          /** Endpoints known to fail the same way: no use in trying there. */
+          /** Endpoints known to fail the same way, which are not worth trying. */
           readonly alike?: ReadonlySet<string>;
       }
     | { readonly kind: 'abort' };
 
-/** An endpoint, for the time of one try. */
+/** An endpoint during one try. */
 export interface EndpointTry {
     readonly endpoint: string;
-    /** One request; the pool is told what it came to. */
+    /** Makes one request and reports its outcome to the pool. */
     exchange<T>(request: FleetRequest, read: (body: Buffer) => Reading<T>): Promise<Step<T>>;
 }
 
 /**
- * One attempt's way through the pool. It stays at one endpoint as long as that works; a step that fails there is tried again
- * at another, so that a faulty endpoint costs a submission with a hundred tests one request, not the whole attempt.
+ * How one attempt uses the pool. It stays at one endpoint as long as that works. A step that fails is repeated at another
+ * endpoint, so that a faulty endpoint costs a submission with a hundred tests one request, not the whole attempt.
  */
 export class Session {
     private lease: Lease | null = null;
@@ -57,7 +57,7 @@ export class Session {
         private readonly acquirePlace: AcquirePlace,
         private readonly context: ExecutorContext,
         private readonly wanted: AcquireOptions,
-        /** Names the task whose attempt this is. */
+        /** The task of this attempt. */
         private readonly task: string,
     ) {}
 
@@ -70,7 +70,10 @@ export class Session {
         return this.last;
     }
 
-    /** Does one step, at another endpoint after each failure that is worth it. Whoever calls it makes it repeatable. */
+    /**
+     * Does one step, and repeats it at another endpoint after each failure that is worth it. The caller must make the step
+     * repeatable.
+     */
     async step<T>(work: (place: EndpointTry) => Promise<Step<T>>): Promise<Step<T>> {
         const avoid = new Set(this.wanted.avoid);
         let { prefer } = this.wanted;
@@ -94,7 +97,7 @@ export class Session {
         }
     }
 
-    /** Gives the place back. */
+    /** Returns the place. */
     release(): void {
         this.lease?.release();
         this.lease = null;
@@ -135,7 +138,7 @@ export class Session {
                         return { kind: 'abort' };
                     case 'failure': {
                         const said = describe(answer);
-                        // A server that cannot cope, or is not there, says nothing about the task.
+                        // A server that is overloaded or unreachable says nothing about the task.
                         const task = answer.outcome === 'broken' && answer.status !== null ? this.task : null;
                         lease.report(answer.outcome, answer.took, answer.wait, said, task);
                         return failed(endpoint, answer.outcome, answer.status, said);
@@ -173,18 +176,20 @@ function failed(
         !retry && status !== null
             ? { reason: 'refused', message, endpoint, status }
             : { reason: 'endpoint', message, endpoint, ...(status === null ? {} : { status }) };
-    // An endpoint that refuses us may stand beside one that does not.
+    // Another endpoint may accept what this one refuses.
     return { kind: 'failed', failure, retry: retry || outcome === 'refused' };
 }
 
-/** The failure's message; a rejected body's fields by name, where the server names them. */
+/** The failure's message, with the names of rejected fields if the server gives them. */
 function describe(failure: HttpFailure): string {
     const fields = failure.body === null ? null : rejectedFields(failure.body);
     return fields === null ? failure.message : `HTTP ${failure.status}: ${fields}`;
 }
 
-/** `body.run_timeout: Input should be a valid number`, from the `detail` list that FastAPI servers send with a 422; or the
- * `message` that Piston sends with a 400. */
+/**
+ * `body.run_timeout: Input should be a valid number`, from the `detail` list that FastAPI servers send with a 422; or the
+ * `message` that Piston sends with a 400.
+ */
 function rejectedFields(body: Buffer): string | null {
     let parsed: unknown;
     try {

@@ -3,10 +3,10 @@ import type { Checker, StagedTest } from '../../model/sample.js';
 import { compareOutput } from '../checker/compare.js';
 
 /**
- * Whether an output whose end may be lost can be the beginning of a right one: it is shorter than the expected one, and
- * begins it, or passes the comparison with as many lines or tokens of it. A checker program takes whole outputs
- * only, so nothing can be said against an output then.
- * @throws as the comparison does
+ * Whether an output whose end may be lost can be the beginning of a correct one: it is shorter than the expected output, and is a
+ * prefix of it or passes the comparison with the same number of its lines or tokens. A checker program needs the whole output, so
+ * with one the answer is always true.
+ * @throws errors of the comparison
  */
 export async function doesVisiblePartAgree(
     checker: Checker,
@@ -28,7 +28,7 @@ export async function doesVisiblePartAgree(
     return false;
 }
 
-/** The whole lines of an output, and as many of the expected one; null where that has no more. */
+/** The complete lines of an output, and the same number of expected lines; null if there are no more expected lines than that. */
 function beginningLines(text: string, answer: string): [string, string] | null {
     const lines = text.split('\n').slice(0, -1);
     const expected = answer.split('\n');
@@ -36,7 +36,7 @@ function beginningLines(text: string, answer: string): [string, string] | null {
     return [lines.join('\n'), expected.slice(0, lines.length).join('\n')];
 }
 
-/** The same by tokens, of which the last is left out: it may be cut. */
+/** The same by tokens, without the last one, which may be cut. */
 function beginningTokens(text: string, answer: string): [string, string] | null {
     const tokens = splitTokens(text).slice(0, -1);
     const expected = splitTokens(answer);
