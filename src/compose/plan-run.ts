@@ -251,7 +251,7 @@ function describeMissingFeature(
     const missing = listFeatures(judging, input).find((feature) => features?.includes(feature) !== true);
     return missing === undefined
         ? null
-        : `${describeFeature(missing)} run on this machine alone (--executor judge)`;
+        : `${describeFeature(missing)} run only on this machine (--executor judge)`;
 }
 
 async function openCollection(

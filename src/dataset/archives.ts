@@ -75,13 +75,13 @@ async function checkBounds(path: string, place: string): Promise<void> {
             throw new UserError(`${place}: holds more than ${MOST_ENTRIES} files`);
         if (bytes > MOST_BYTES) throw new UserError(`${place}: is larger than 16 GiB once unpacked`);
         if (bytes > SUSPICIOUS_BYTES && bytes > MOST_GROWTH * fileSize)
-            throw new UserError(`${place}: is more than ${MOST_GROWTH} times as large once unpacked`);
+            throw new UserError(`${place}: expands to more than ${MOST_GROWTH} times its size`);
         const start = entry.relativeOffsetOfLocalHeader;
         places.push([start, start + LOCAL_HEADER_BYTES + entry.fileNameLength + entry.compressedSize]);
     }
     places.sort(([a], [b]) => a - b);
     if (places.some(([start], i) => i > 0 && start < (places[i - 1]?.[1] ?? 0)))
-        throw new UserError(`${place}: holds files that share their bytes, as bombs do`);
+        throw new UserError(`${place}: contains overlapping files, as zip bombs do`);
 }
 
 /** yauzl refuses names that are absolute or contain `..`, and files larger than their header says. */
@@ -108,13 +108,13 @@ function isPlainFile({ fileName, externalFileAttributes }: Entry): boolean {
 async function unpackEntry(archive: ZipFile, entry: Entry, folder: string): Promise<void> {
     const target = join(folder, entry.fileName);
     if (!isInside(folder, target))
-        throw new UserError(`the name ${JSON.stringify(entry.fileName)} leads out of it`);
+        throw new UserError(`the name ${JSON.stringify(entry.fileName)} leads outside the archive`);
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
     const stream = await archive.openReadStreamPromise(entry);
     const file = createWriteStream(target, { flags: 'wx', mode: 0o600 });
     await pipeline(stream, checkSum(entry), file).catch((error: unknown) => {
         if (getIoCode(error) !== 'EEXIST') throw error;
-        throw new Error(`it holds ${JSON.stringify(entry.fileName)} twice`);
+        throw new Error(`it contains ${JSON.stringify(entry.fileName)} twice`);
     });
     // Packages are recognised by the times of their files: unpacked again, it must be the same package.
     const time = entry.getLastModDate();

@@ -44,7 +44,7 @@ export async function findSources(name: string, forcedFormat: string | null): Pr
         throw new UserError(`${name}: cannot be read: ${kind.why}`);
     if (typeof kind === 'object' && kind !== null) {
         throw new UserError(
-            `${name}: is ${kind.other}; a dataset must be a file, because it is read again at every start ("-" takes one from stdin)`,
+            `${name}: is ${kind.other}; a dataset must be a file, since every start reads it again (use "-" to read from stdin)`,
         );
     }
     if (kind === 'file') return findOneFile(path, name, forcedFormat);
@@ -183,7 +183,7 @@ async function groupByManifest(files: readonly string[]): Promise<FoundPackages>
         if (!isOuter || (await holdsContent(folder))) kept.push(folder);
         else
             leftOut.push(
-                `${shortenPath(folder)}: has neither data nor submissions beside its manifest; the packages below it are taken`,
+                `${shortenPath(folder)}: left out: it has a manifest but no data or submissions; using the packages below it`,
             );
     }
     const all = keepOutermost(kept);
@@ -206,8 +206,8 @@ async function describeCmsTasks(files: readonly string[]): Promise<string[]> {
     const which = shortenPath(first);
     return [
         tasks.length === 1
-            ? `${which} is a task of CMS, which is not supported`
-            : `${which} and ${tasks.length - 1} more are tasks of CMS, which is not supported`,
+            ? `${which} is a CMS task, which is not supported`
+            : `${which} and ${tasks.length - 1} more are CMS tasks, which are not supported`,
     ];
 }
 
@@ -292,7 +292,7 @@ export async function holdsRows(path: string): Promise<boolean> {
 function refuseCompressed(path: string, name: string): void {
     if (isNamedAsRows(path) || !/\.(gz|zst|bz2|xz|zip)$/i.test(path)) return;
     throw new UserError(
-        `${name}: only JSONL is read compressed (.jsonl.gz, .jsonl.zst): decompress this file first`,
+        `${name}: only JSONL may be compressed (.jsonl.gz, .jsonl.zst); decompress this file first`,
     );
 }
 

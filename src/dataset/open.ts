@@ -147,7 +147,7 @@ async function findFormat(
 function checkAccepted(format: string, file: string, { accepted }: ListOptions): void {
     if (accepted) return;
     throw new UserError(
-        `${shortenPath(file)}: is not a dataset of problems but a list (${format}), which runs with --executor exec or module; ` +
+        `${shortenPath(file)}: is a list (${format}), not a dataset of problems; run it with --executor exec or module; ` +
             'expected JSONL, JSON, or a problem package (a folder with a problem.yaml)',
     );
 }
@@ -166,7 +166,7 @@ function rowFormatName(key: string): DatasetFormatName {
 function checkFits(format: string, forced: string | null, found: FoundSources, name: string): void {
     if (forced === null) return;
     if (PACKAGE_FORMATS.includes(format) && forced !== format) {
-        throw new UserError(`${name}: holds problem packages, not ${forced} rows; leave --format out`);
+        throw new UserError(`${name}: contains problem packages, not ${forced} rows; omit --format`);
     }
     const manifest = forced === 'kattis' ? 'problem.yaml' : 'problem.xml';
     const packages = forced === 'kattis' ? found.packages : found.polygons;

@@ -166,7 +166,7 @@ class PackageDataset implements Dataset {
         const { package: id } = indexed.locator;
         const folder = this.source.items.find((item) => this.#makeId(item) === id);
         if (folder === undefined) {
-            throw new UserError(`${this.path}: has no package ${indexed.id} any more; start again`);
+            throw new UserError(`${this.path}: no longer contains the package ${indexed.id}; start again`);
         }
         return folder;
     }

@@ -28,7 +28,7 @@ export function recogniseRow(row: Field): RowFormat | null {
     if (found !== undefined) return found;
     if (row.get('corner_cases').present && row.get('results').value !== undefined) {
         throw row.error(
-            'this is a CodeContests-O row, which holds no solutions: join them from code_contests by `name` and write plain-form rows',
+            'CodeContests-O rows have no solutions: join them with code_contests by `name` and write rows in the plain form',
         );
     }
     return null;
@@ -50,7 +50,7 @@ export async function recogniseFile(
         if (format !== null || mayBeList) return format;
         const keys = Object.keys(row.object()).slice(0, 8).join(', ');
         throw row.error(
-            `not a row of any known format (its keys: ${keys || 'none'}); expected one of ${ROW_FORMATS.map((known) => known.key).join(', ')}, or name one by --format; a list of other rows runs with --executor exec or module`,
+            `not a row of a known format (its keys: ${keys || 'none'}); expected one of ${ROW_FORMATS.map((known) => known.key).join(', ')}, or name one with --format; a list of other rows runs with --executor exec or module`,
         );
     }
     return plain;

@@ -94,7 +94,7 @@ export const NO_LIMITS: OwnLimits = { time: null, memory: null, output: null };
 export function pairTests(name: string, inputs: Field, outputs: Field): RowTest[] {
     const [input, output] = [inputs.strings(), outputs.strings()];
     if (input.length !== output.length) {
-        outputs.fail(`as many items as ${inputs.path} has (${input.length}, not ${output.length})`);
+        throw outputs.error(`has ${output.length} items, but ${inputs.path} has ${input.length}`);
     }
     return input.map((text, i) => ({ name: `${name}-${i + 1}`, input: text, output: output[i] ?? '' }));
 }
@@ -115,9 +115,9 @@ export const isOrdinaryId = (id: unknown): id is string =>
 /** An id: a string or number that is not empty and can be written to a file as text. */
 export function readId(field: Field): string {
     const id = integerText(field) ?? field.string();
-    if (id === '') field.fail('an id that is not empty');
+    if (id === '') field.fail('a non-empty id');
     if (id.length > MAX_ID_LENGTH) field.fail(`an id of at most ${MAX_ID_LENGTH} characters`);
-    if (/\p{Surrogate}/u.test(id)) field.fail('an id without half characters (lone surrogates)');
+    if (/\p{Surrogate}/u.test(id)) field.fail('an id without lone surrogates');
     return id;
 }
 

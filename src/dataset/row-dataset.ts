@@ -101,7 +101,9 @@ export class RowDataset implements Dataset {
 
     #twice(indexed: IndexedSample, first: IndexedSample): UserError {
         const id = JSON.stringify(indexed.id);
-        return new UserError(`${this.placeOf(indexed)}: the id ${id} is already at ${this.placeOf(first)}`);
+        return new UserError(
+            `${this.placeOf(indexed)}: duplicate id ${id}, first used at ${this.placeOf(first)}`,
+        );
     }
 
     async load(indexed: IndexedSample): Promise<Sample> {
@@ -111,7 +113,7 @@ export class RowDataset implements Dataset {
         const reading = this.options.files.read(path, part, offset, length);
         const bytes = await reading.catch((error: unknown) => {
             if (error instanceof WriteError) throw error;
-            throw new UserError(`${path}: cannot be read any more (${readReason(error)}); start again`);
+            throw new UserError(`${path}: can no longer be read (${readReason(error)}); start again`);
         });
         const changed = (): UserError => makeChangedDatasetError(`${place}: the dataset`);
         if (bytes.length !== length) throw changed();
@@ -215,7 +217,7 @@ export class RowDataset implements Dataset {
         const other = recogniseRow(row);
         if (other !== null) {
             throw row.error(
-                `this row is of the format ${other.key}, the dataset's first one of ${this.format}; keep formats in files of their own`,
+                `this row has the format ${other.key}, but the dataset's first row has ${this.format}; use a separate file for each format`,
             );
         }
     }

@@ -111,7 +111,7 @@ class Exchange implements Dispatcher.DispatchHandler {
         this.timer = setTimeout(() => this.refuse(late), Math.min(timeout, LONGEST_TIMER));
         const { firstByteTimeout } = request;
         if (firstByteTimeout !== undefined)
-            this.watchSilence(firstByteTimeout, `nothing of an answer within ${inSeconds(firstByteTimeout)}`);
+            this.watchSilence(firstByteTimeout, `no answer within ${inSeconds(firstByteTimeout)}`);
     }
 
     onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -185,7 +185,7 @@ class Exchange implements Dispatcher.DispatchHandler {
         clearTimeout(this.silence);
         const { idleTimeout } = this.request;
         if (idleTimeout !== undefined && !this.isOver)
-            this.watchSilence(idleTimeout, `the answer stopped for ${inSeconds(idleTimeout)}`);
+            this.watchSilence(idleTimeout, `the answer stalled for ${inSeconds(idleTimeout)}`);
     }
 
     private watchSilence(ms: number, message: string): void {
@@ -251,9 +251,9 @@ function describeReason(error: unknown, connectTimeout: number): string {
 
 const KNOWN_REASONS: Readonly<Record<string, string>> = {
     ECONNREFUSED: 'connection refused',
-    ECONNRESET: 'the connection broke',
-    UND_ERR_SOCKET: 'the connection broke',
-    EPIPE: 'the connection broke',
+    ECONNRESET: 'the connection was lost',
+    UND_ERR_SOCKET: 'the connection was lost',
+    EPIPE: 'the connection was lost',
     ENOTFOUND: 'the host name cannot be resolved',
     EAI_AGAIN: 'the host name cannot be resolved',
     EHOSTUNREACH: 'the host cannot be reached',

@@ -51,11 +51,11 @@ export class OutageWatch {
             this.#since = null;
             this.#isTold = false;
             this.#hasGivenUp = false;
-            return wasTold ? { kind: 'resumed', message: `an endpoint answers again: going on` } : null;
+            return wasTold ? { kind: 'resumed', message: `an endpoint answers again: resuming` } : null;
         }
         if (endpoints.every((endpoint) => endpoint.breaker.state.name === 'refused')) {
             const reasons = endpoints.map(whyRefused).slice(0, 3).join('; ');
-            return this.#giveUp(`no endpoint takes our requests: ${reasons}`);
+            return this.#giveUp(`all endpoints refuse our requests: ${reasons}`);
         }
         // Whether there is an outage is unknown while first probes are in progress.
         if (endpoints.some((endpoint) => endpoint.untested)) return null;

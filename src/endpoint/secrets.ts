@@ -29,6 +29,6 @@ export function readToken(source: TokenSource, env: NodeJS.ProcessEnv = process.
 /** A token with a line break must not become a header value: HTTP would reject it with an error that contains the whole token. */
 function checked(token: string, where: string): string {
     if (!/^[\x21-\x7e]+$/.test(token))
-        throw new UserError(`token: ${where} holds more than one word of plain characters`);
+        throw new UserError(`token: ${where} must be a single word of printable ASCII characters`);
     return token;
 }

@@ -21,7 +21,7 @@ export function checkPlaceholders(argv: readonly string[], lists: readonly ListF
         if (unknown === undefined) continue;
         throw new UserError(
             `--executor exec: the command names ${unknown}, which no row of ${shortenPath(path)} has; its fields: ${listFields(fields)}. ` +
-                `Write {${unknown}} for the text ${unknown} itself`,
+                `Write {${unknown}} to get the literal text ${unknown}`,
         );
     }
 }

@@ -39,7 +39,7 @@ function readLangSmith(choice: LangSmithChoice, env: NodeJS.ProcessEnv): readonl
     const key = find('LANGSMITH_API_KEY', 'LANGCHAIN_API_KEY');
     if (key === null) {
         if (choice === 'auto') return [];
-        throw new UserError('--enable-langsmith needs the key in LANGSMITH_API_KEY');
+        throw new UserError('--enable-langsmith needs a key in LANGSMITH_API_KEY');
     }
     const host = find('LANGSMITH_ENDPOINT', 'LANGCHAIN_ENDPOINT') ?? LANGSMITH_HOST;
     if (!URL.canParse(host))

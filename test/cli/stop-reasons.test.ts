@@ -41,7 +41,7 @@ test('a run that no endpoint serves ends with exit 5, and says why in the events
 
     const refusing = await callCli([...start, await serverThatSays(401), '--dir', 'other'], { cwd });
     expect(refusing.code, refusing.stderr).toBe(5);
-    expect(refusing.stdout).toContain('Reason: no endpoint takes our requests: ');
+    expect(refusing.stdout).toContain('Reason: all endpoints refuse our requests: ');
 });
 
 test('a run stops when too many tasks have failed, and the same command goes on', async () => {

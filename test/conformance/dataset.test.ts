@@ -189,14 +189,14 @@ describe('datasets of rows', () => {
             'b.jsonl': jsonLines([row('y')]),
         });
         await expect(openOne(join(folder, '*.jsonl')).then(indexOf)).rejects.toThrow(
-            /b\.jsonl:1: the id "y" is already at .*a\.jsonl:2/,
+            /b\.jsonl:1: duplicate id "y", first used at .*a\.jsonl:2/,
         );
     });
 
     it('refuse rows of another format than the first one, unless --format says so', async () => {
         const folder = await folderWith({ 'a.jsonl': jsonLines([row('x'), ROWS['general']?.('y')]) });
         await expect(openOne(folder).then(indexOf)).rejects.toThrow(
-            /a\.jsonl:2: this row is of the format general/,
+            /a\.jsonl:2: this row has the format general/,
         );
     });
 
@@ -246,6 +246,6 @@ describe('datasets of rows', () => {
         const samples = await loadAll(await openOne(folder));
         expect(samples.map((sample) => sample.id)).toEqual(ids);
         const half = await folderWith({ 'a.jsonl': '{"id": "\\ud800", "tests": []}' });
-        await expect(openOne(half).then(indexOf)).rejects.toThrow(/half characters/);
+        await expect(openOne(half).then(indexOf)).rejects.toThrow(/lone surrogates/);
     });
 });

@@ -91,7 +91,7 @@ describe('a zip archive', () => {
     });
 
     it.each([
-        ['names a file twice', 'out.writestr("a", "1"); out.writestr("a", "2")', /holds "a" twice/],
+        ['names a file twice', 'out.writestr("a", "1"); out.writestr("a", "2")', /contains "a" twice/],
         [
             'has a file and a folder of one name',
             'out.writestr("a", "1"); out.writestr("a/b", "2")',
@@ -100,12 +100,12 @@ describe('a zip archive', () => {
         [
             'repeats one file under many names',
             'out.writestr("a", "x" * 99999); out.filelist += [copy.copy(out.filelist[-1]) for _ in range(9)]',
-            /files that share their bytes/,
+            /overlapping files/,
         ],
         [
             'grows too much',
             'out.writestr("a", "x" * 99999); out.filelist[-1].file_size = 2 ** 31',
-            /more than 200 times as large once unpacked/,
+            /expands to more than 200 times its size/,
         ],
         [
             'lies about a size in its zip64 fields',

@@ -45,7 +45,7 @@ describe('code_contests rows', () => {
         const skips = sample?.groups['solution']?.map((task) =>
             task.kind === 'program' ? task.skip : undefined,
         );
-        expect(skips).toEqual([undefined, 'the dataset does not know its language (UNKNOWN)']);
+        expect(skips).toEqual([undefined, 'its language is UNKNOWN in the dataset']);
     });
 
     it('take `id` and `test` where they are there', async () => {
@@ -102,7 +102,10 @@ describe('code_contests rows', () => {
             { solutions: { language: [9], solution: [''] } },
             'solutions.language[0]: expected a language from 0 to 4',
         ],
-        [{ public_tests: { input: ['1'], output: [] } }, 'public_tests.output: expected as many items'],
+        [
+            { public_tests: { input: ['1'], output: [] } },
+            'public_tests.output: has 0 items, but public_tests.input has 1',
+        ],
         [
             { generated_tests: { input: [1], output: [2] } },
             'generated_tests.input[0]: expected text, got the number 1',

@@ -65,10 +65,10 @@ describe('lists', () => {
     });
 
     it.each([
-        ['a,a\n1,2\n', ':1: column 2 is named a again'],
+        ['a,a\n1,2\n', ':1: column 2 repeats the name a'],
         ['a,\n1,2\n', ':1: column 2 has no name'],
         ['', ':1: expected a header'],
-        ['a,b\n1\n', ':2: expected 2 columns, as the header has, got 1'],
+        ['a,b\n1\n', ':2: expected 2 columns as in the header, got 1'],
         ['a\n1\n"x\n', ':3: not valid CSV'],
         ['a\n1\n\xff\n', ':3: the row is not valid UTF-8'],
     ])('says what is wrong with the CSV %j', async (text, message) => {

@@ -14,10 +14,10 @@ describe('opening datasets', () => {
         ['empty', 'no dataset in this folder'],
         [
             'stray',
-            /neither problem packages .* nor rows of problems: .*package\.json:1: not a row of any known/,
+            /neither problem packages .* nor rows of problems: .*package\.json:1: not a row of a known/,
         ],
-        ['stray/package.json', /^[^:]*package\.json:1: not a row of any known format/],
-        ['notes.txt', 'is not a dataset of problems but a list'],
+        ['stray/package.json', /^[^:]*package\.json:1: not a row of a known format/],
+        ['notes.txt', 'is a list'],
         ['rows.parquet', 'cannot be read as Parquet'],
         ['bad.jsonl', 'not valid JSON'],
         ['latin1.jsonl', 'invalid UTF-8 at byte 8 of the row'],
@@ -80,11 +80,11 @@ describe('opening datasets', () => {
         expect((await Promise.all(datasets.map(indexOf))).flat().map(({ id }) => id)).toEqual(['a']);
         expect(leftOut).toEqual([
             expect.stringMatching(
-                /: has neither data nor submissions beside its manifest; the packages below/,
+                /: left out: it has a manifest but no data or submissions; using the packages below/,
             ),
-            expect.stringMatching(/cms\/b\/task\.yaml and 1 more are tasks of CMS, which is not supported$/),
+            expect.stringMatching(/cms\/b\/task\.yaml and 1 more are CMS tasks, which are not supported$/),
         ]);
-        await expect(openOne(join(folder, 'cms'))).rejects.toThrow(/no dataset .* are tasks of CMS/);
+        await expect(openOne(join(folder, 'cms'))).rejects.toThrow(/no dataset .* are CMS tasks/);
         // With nothing below it, such a manifest still makes a package.
         expect(await indexOf(await openOne(join(folder, 'a/skeleton')))).toMatchObject([{ id: 'skeleton' }]);
     });
@@ -112,7 +112,7 @@ describe('opening datasets', () => {
             /--format nope: expected one of code-contests/,
         );
         await expect(openOne(join(folder, 'p'), { format: 'plain' })).rejects.toThrow(
-            /holds problem packages/,
+            /contains problem packages/,
         );
         await expect(openOne(join(folder, 'a.jsonl'), { format: 'kattis' })).rejects.toThrow(
             /no problem\.yaml/,

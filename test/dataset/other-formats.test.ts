@@ -265,13 +265,13 @@ describe('the general form', () => {
 describe('what is not a format of these', () => {
     it('is refused with the names of those that are', async () => {
         await expect(sampleOf({ id: 'x', stuff: 1 })).rejects.toThrow(
-            /not a row of any known format \(its keys: id, stuff\); expected one of code-contests, .*--format/,
+            /not a row of a known format \(its keys: id, stuff\); expected one of code-contests, .*--format/,
         );
     });
 
     it('is told what to do with CodeContests-O', async () => {
         await expect(sampleOf({ name: 'x', corner_cases: [{}], commands: [], results: [] })).rejects.toThrow(
-            /CodeContests-O.*join them from code_contests/,
+            /CodeContests-O.*join them with code_contests/,
         );
     });
 });

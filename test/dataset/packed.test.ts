@@ -134,7 +134,7 @@ describe('packed datasets', () => {
 
     it('other than JSONL are refused compressed', async () => {
         const folder = await folderWith({ 'a.csv.gz': gzipSync('a,b\n1,2\n') });
-        await expect(openOne(join(folder, 'a.csv.gz'))).rejects.toThrow(/only JSONL is read compressed/);
+        await expect(openOne(join(folder, 'a.csv.gz'))).rejects.toThrow(/only JSONL may be compressed/);
     });
 
     it('keep the digits of 64-bit integers, and make JSON of everything else', () => {

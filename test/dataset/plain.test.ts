@@ -58,9 +58,9 @@ describe('the plain form', () => {
 
     it.each([
         [{ ...row, id: 7.5 }, 'id: expected text, got the number 7.5'],
-        [{ ...row, id: '' }, 'id: expected an id that is not empty'],
+        [{ ...row, id: '' }, 'id: expected a non-empty id'],
         [{ ...row, tests: [{ input: 1, output: '' }] }, 'tests[0].input: expected text, got the number 1'],
-        [{ ...row, time_limit: 0 }, 'time_limit: expected seconds, more than 0'],
+        [{ ...row, time_limit: 0 }, 'time_limit: expected a number of seconds greater than 0'],
         [
             { ...row, memory_limit: 256 },
             'memory_limit: expected bytes (at least 1048576), or text such as "256 MiB"',

@@ -120,7 +120,7 @@ describe('tests that are missing in a Polygon package', () => {
             '<assets><interactor><source path="files/gen.py" type="python.3"/></interactor>',
         );
         expect(await skipOf(talks)).toMatch(/made by its interactor/);
-        expect((await load(PACKAGE, null)).skip).toMatch(/run on this machine alone/);
+        expect((await load(PACKAGE, null)).skip).toMatch(/run only on this machine/);
     });
 
     it('are not asked for where the package holds them', async () => {

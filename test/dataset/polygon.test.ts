@@ -162,6 +162,6 @@ describe('a Polygon package', () => {
         await expect(load({ 'problem.xml': '<other/>' })).rejects.toThrow(/has no <testset>/);
         await expect(
             openAll([await folderWith({ 'a/task.yaml': 'name: x\ntitle: X\ntime_limit: 1\n' })]),
-        ).rejects.toThrow(/task of CMS, which is not supported/);
+        ).rejects.toThrow(/CMS task, which is not supported/);
     });
 });

@@ -207,7 +207,11 @@ describe.each([
         handle = (incoming) => incoming.socket.resetAndDestroy();
         const headers = { authorization: 'Bearer hunter2' };
         const reset = await send(request({ headers }));
-        expect(reset).toMatchObject({ kind: 'failure', outcome: 'broken', message: 'the connection broke' });
+        expect(reset).toMatchObject({
+            kind: 'failure',
+            outcome: 'broken',
+            message: 'the connection was lost',
+        });
         handle = (_, response) => response.writeHead(500).end('our\nown  fault');
         const own = await send(request({ headers }));
         expect(own).toMatchObject({ outcome: 'broken', status: 500, message: 'HTTP 500: our own fault' });

@@ -139,7 +139,7 @@ export function writeJudgedRun(dir: string): void {
                     attempts: [],
                 },
             ],
-            skipped: [{ group: 'solution', index: 2, reason: 'the dataset does not know its language' }],
+            skipped: [{ group: 'solution', index: 2, reason: 'its language is UNKNOWN in the dataset' }],
         },
     );
     writeSample(

@@ -124,7 +124,7 @@ describe('traces', () => {
             env: { MODEL_KEY: KEY },
         });
         expect(keyless).toMatchObject({ code: 2 });
-        expect(keyless.stderr).toContain('--enable-langsmith needs the key in LANGSMITH_API_KEY');
+        expect(keyless.stderr).toContain('--enable-langsmith needs a key in LANGSMITH_API_KEY');
     });
 
     it.each(['is gone', 'never answers'])(

@@ -87,9 +87,7 @@ function readProgram(field: Field, source: string): RowProgram {
     const tag = readLanguage(field);
     const spelt = readUnknownName(field.value, tag);
     const program = { kind: 'program', language: tag, ...spelt, source, name: null, expected: null } as const;
-    return tag === 'UNKNOWN'
-        ? { ...program, skip: 'the dataset does not know its language (UNKNOWN)' }
-        : program;
+    return tag === 'UNKNOWN' ? { ...program, skip: 'its language is UNKNOWN in the dataset' } : program;
 }
 
 /** By number or by name, since exports differ. */

@@ -42,7 +42,7 @@ const isGroupName = (name: string): boolean =>
 /** Group names become keys of result files (`<name>_result`, `completed_<name>s`), which scripts read. */
 function checkGroupName(name: string, tasks: Field): string {
     if (!isGroupName(name)) {
-        throw tasks.error('expected a group name of letters, digits and _ (at most 64, a letter first)');
+        throw tasks.error('expected a group name of up to 64 letters, digits and _, starting with a letter');
     }
     return name;
 }

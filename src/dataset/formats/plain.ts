@@ -130,7 +130,7 @@ const LEAST_MEMORY = 2 ** 20;
 
 function readLimits(row: Field): OwnLimits {
     const time = row.get('time_limit');
-    if (time.present && time.number() <= 0) time.fail('seconds, more than 0');
+    if (time.present && time.number() <= 0) time.fail('a number of seconds greater than 0');
     return {
         time: time.present ? time.number() : null,
         memory: readBytes(row.get('memory_limit'), LEAST_MEMORY),

@@ -66,7 +66,7 @@ export class GeneratorTests {
 
     /** @returns the tests of the folder, including those named by `include` */
     #readFolder(key: string, folder: string, field: Field, above: Scope, depth: number): DescribedTest[] {
-        if (depth > DEEPEST) throw new RecipeError('its folders are too deep');
+        if (depth > DEEPEST) throw new RecipeError('its folders are nested too deeply');
         const scope = this.#scopeIn(field, above);
         this.#keepSettings(`data/${folder}`, field);
         const included = this.#findIncluded(field.get('include'));
@@ -130,9 +130,8 @@ export class GeneratorTests {
         const keys = typeof include.value === 'string' ? [include] : include.optionalList();
         return keys.map(readText).flatMap((key) => {
             const tests = this.#known.get(key);
-            if (tests === undefined)
-                throw new RecipeError(`it includes ${key}, which it does not describe before that`);
-            if (tests === 'ambiguous') throw new RecipeError(`it includes ${key}, which it describes twice`);
+            if (tests === undefined) throw new RecipeError(`it includes ${key} before defining it`);
+            if (tests === 'ambiguous') throw new RecipeError(`it includes ${key}, which it defines twice`);
             return tests;
         });
     }

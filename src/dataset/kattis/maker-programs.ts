@@ -63,7 +63,7 @@ export class MakerPrograms {
         const base = path.slice(path.lastIndexOf('/') + 1);
         const main = language === null ? null : findMainFile(sources, language, base, first);
         if (language === null || main === null)
-            throw new RecipeError(`the language of ${label} cannot be told from its files`);
+            throw new RecipeError(`the language of ${label} cannot be determined from its files`);
         return { language, files: await readSourceFiles(files, main, this.constants) };
     }
 

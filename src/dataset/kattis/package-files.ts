@@ -109,18 +109,16 @@ async function walk(place: Place, found: PackageFile[]): Promise<void> {
         const target = await realpath(path).catch(() => null);
         const written = await readlink(path);
         if (target === null)
-            return refuse(
-                `it is a link that leads nowhere (to ${written}); complete the copy of its repository`,
-            );
+            return refuse(`it is a broken link (to ${written}); complete the copy of its repository`);
         if (!bounds.some((bound) => isInside(bound, target)))
             return refuse(
-                `it is a link that leads out of the package (to ${written}); name a folder that holds both`,
+                `it links to a file outside the package (${written}); name a folder that contains both`,
             );
         path = target;
     }
     const stats = await stat(path, { bigint: true });
     if (stats.isDirectory()) {
-        if (depth === DEEPEST) return refuse('its folders are too deep, or linked in a circle');
+        if (depth === DEEPEST) return refuse('its folders are nested too deeply, or linked in a circle');
         const names = await readdir(path);
         for (const child of names.filter((each) => !LITTER.test(each))) {
             await walk(

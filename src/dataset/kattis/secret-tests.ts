@@ -59,7 +59,7 @@ async function runTestScript(
     if (script.refused !== null) return cannot + script.refused;
     const ready = await maker?.();
     if (ready === undefined || ready === null)
-        return `are made by ${script.name}, which runs on this machine alone (--executor judge)`;
+        return `are made by ${script.name}, which runs only on this machine (--executor judge)`;
     const made = await ready.runScript(found.place, await readScriptRecipe(script, id));
     if (typeof made === 'string') return cannot + made;
     const files = found.files.filter(({ name }) => !name.startsWith('data/'));
@@ -136,7 +136,7 @@ async function completeTests(
     if (typeof recipes === 'string') return `${CANNOT_BE_MADE}: ${recipes}`;
     const ready = await maker?.();
     if (ready === undefined || ready === null)
-        return 'are made by generators, which run on this machine alone (--executor judge)';
+        return 'are made by generators, which run only on this machine (--executor judge)';
     const made = await ready.make(place, recipes.tests);
     if (typeof made === 'string') return `${CANNOT_BE_MADE}: ${made}`;
     const isKnown = await recogniseInputs(own.files, problem.scoring === null);
@@ -156,8 +156,7 @@ async function completeTests(
     return { files, settings: new Map([...settings, ...own.settings]), skip: null };
 }
 
-const ONLY_SAMPLES =
-    'its secret tests are not in the package, only its samples (--sample-tests judges by these)';
+const ONLY_SAMPLES = 'the package has samples but no secret tests (--sample-tests judges by the samples)';
 const CANNOT_BE_MADE = 'could not be made by its generators';
 const SECRET_INPUT = /^data\/secret\/.*\.in$/;
 

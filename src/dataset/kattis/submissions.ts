@@ -156,7 +156,7 @@ function findExpected(
 }
 
 function languageSkip(language: string | null, settings: ProblemSettings): string | null {
-    if (language === null) return 'its language cannot be told from its files';
+    if (language === null) return 'its language cannot be determined from its files';
     const { languages } = settings;
     return languages === null || languages.includes(language)
         ? null

@@ -134,7 +134,7 @@ class ScriptReader {
             this.#read.add(name);
             const found = this.#files.get(name) ?? (await this.#addTool(name));
             if (found === null) {
-                if (isNeeded) this.#refused ??= `it needs ${path}, which is not in the tree that was named`;
+                if (isNeeded) this.#refused ??= `it needs ${path}, which is not in the folder that you named`;
                 continue;
             }
             const sourced = await readScript(found.path, found.size);

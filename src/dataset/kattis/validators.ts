@@ -104,7 +104,7 @@ async function loadProgram(
     if (language !== null && main !== null && !isRunByScript)
         return { language, files: await readSourceFiles(files, main, settings.constants) };
     const script = program.files.find(isScript);
-    if (script === undefined) return { skip: `its ${what}'s language cannot be told from its files` };
+    if (script === undefined) return { skip: `its ${what}'s language cannot be determined from its files` };
     return {
         language: SCRIPTED,
         files: await readSourceFiles(program.files, script.name, settings.constants),

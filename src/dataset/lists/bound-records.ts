@@ -24,7 +24,7 @@ export async function* boundRecords(
         scan.read(chunk);
         if (scan.length > maxBytes) {
             throw makeDatasetError(
-                `${path}:${scan.line}: the row is longer than ${Math.floor(maxBytes / 1024 / 1024)} MiB, the most that is read; ` +
+                `${path}:${scan.line}: the row is longer than ${Math.floor(maxBytes / 1024 / 1024)} MiB, the limit; ` +
                     'is a quote not closed?',
             );
         }

@@ -53,7 +53,8 @@ function checkHeader(header: readonly string[], file: string): readonly string[]
     }
     const seen = new Set<string>();
     for (const [i, name] of header.entries()) {
-        const problem = name.trim() === '' ? 'has no name' : seen.has(name) ? `is named ${name} again` : null;
+        const problem =
+            name.trim() === '' ? 'has no name' : seen.has(name) ? `repeats the name ${name}` : null;
         if (problem !== null) {
             throw makeDatasetError(
                 `${shortenPath(file)}:1: column ${i + 1} ${problem}; the header must name each field once`,
@@ -132,7 +133,7 @@ const isCsvError = (error: unknown): error is Error & { readonly code: string } 
 function buildRow(record: readonly string[], header: readonly string[], place: string): Field {
     if (record.length !== header.length) {
         throw makeDatasetError(
-            `${place}: expected ${header.length} columns, as the header has, got ${record.length}`,
+            `${place}: expected ${header.length} columns as in the header, got ${record.length}`,
         );
     }
     const row = Object.fromEntries(header.map((name, i) => [name, record[i] ?? '']));

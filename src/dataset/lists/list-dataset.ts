@@ -214,7 +214,7 @@ class ListDataset implements Dataset {
             return await withDescriptors(async () => readRowsAt(await list.open(), rows));
         } catch (error) {
             if (error instanceof WriteError) throw error;
-            throw new UserError(`${path}: cannot be read any more (${readReason(error)}); start again`);
+            throw new UserError(`${path}: can no longer be read (${readReason(error)}); start again`);
         }
     }
 

@@ -20,7 +20,7 @@ export const PLAIN_LINES: ListReader = {
 function parseLine(bytes: Buffer | null, place: string): Field {
     if (bytes === null) {
         throw makeDatasetError(
-            `${place}: the line is longer than ${MAX_ROW_BYTES / 1024 / 1024} MiB, the most that is read`,
+            `${place}: the line is longer than ${MAX_ROW_BYTES / 1024 / 1024} MiB, the limit`,
         );
     }
     if (!isUtf8(bytes)) throw makeDatasetError(`${place}: the line is not valid UTF-8`);

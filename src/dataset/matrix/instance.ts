@@ -60,8 +60,8 @@ export class InstanceBuilder {
                 const [unknown] = text === null || text === undefined ? [] : findUnknownFields([text], known);
                 if (unknown === undefined) continue;
                 throw new UserError(
-                    `the prompt of ${cell.id} names ${unknown}, which its rows do not have; they have ${listFields(known)}. ` +
-                        `Write {${unknown}} for the text ${unknown} itself`,
+                    `the prompt of ${cell.id} uses the field ${unknown}, which its rows lack; they have ${listFields(known)}. ` +
+                        `Write {${unknown}} to get the literal text ${unknown}`,
                 );
             }
             for (const name of known) all.add(name);

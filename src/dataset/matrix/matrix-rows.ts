@@ -158,7 +158,7 @@ async function readBytes(
         );
     } catch (error) {
         throw new UserError(
-            `${shortenPath(file)}: cannot be read any more (${readReason(error)}); start again`,
+            `${shortenPath(file)}: can no longer be read (${readReason(error)}); start again`,
         );
     }
 }

@@ -73,7 +73,7 @@ export class ParquetDecoder {
 
     #start(): Worker {
         const worker = new Worker(this.entry, { resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB } });
-        let reason = 'the decoder ended';
+        let reason = 'the decoder stopped unexpectedly';
         worker.on('message', (response: ParquetResponse) => {
             this.#waiting.get(response.id)?.resolve(response);
             this.#waiting.delete(response.id);

@@ -81,7 +81,7 @@ export class PolygonTests {
         }
         const ready = await maker?.();
         if (ready === undefined || ready === null)
-            return 'are made by its generators and its main solution, which run on this machine alone (--executor judge)';
+            return 'are made by its generators and its main solution, which run only on this machine (--executor judge)';
         const made = await ready.make(place, recipes);
         if (typeof made === 'string') return `${CANNOT_BE_MADE}: ${made}; ${ADVICE}`;
         return new Map(made.map(({ name, input, answer }) => [name, { input, answer }]));

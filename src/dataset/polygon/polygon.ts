@@ -65,7 +65,7 @@ const findKnownTally = ({ solutions }: PolygonProblem): PolygonSolution[] =>
 function readPackage(found: ProblemPackage): Promise<PolygonProblem> {
     const file = found.files.find(({ name }) => name === 'problem.xml');
     const place = `${found.place}/problem.xml`;
-    if (file === undefined) throw new UserError(`${place}: is not there any more`);
+    if (file === undefined) throw new UserError(`${place}: no longer exists`);
     return readProblemXml(file, place);
 }
 

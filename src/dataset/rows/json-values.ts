@@ -112,7 +112,7 @@ class Scanner {
     }
 
     #expected(): string {
-        if (this.#place === 'start') return 'an array of objects, or objects one after the other';
+        if (this.#place === 'start') return 'an array of objects, or a sequence of objects';
         if (this.#place === 'end') return 'nothing after the end of the array';
         return this.#needsComma ? 'a comma or the end of the array' : 'an object';
     }

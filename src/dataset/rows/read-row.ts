@@ -23,7 +23,7 @@ export function hashRow(row: Uint8Array | string): string {
 export function parseRow(bytes: Buffer | null, place: string): Field {
     if (bytes === null) {
         throw makeDatasetError(
-            `${place}: the row is longer than ${MAX_ROW_BYTES / 1024 / 1024} MiB, the most that is read`,
+            `${place}: the row is longer than ${MAX_ROW_BYTES / 1024 / 1024} MiB, the limit`,
         );
     }
     if (!isUtf8(bytes))

@@ -46,7 +46,7 @@ export function checkTemplateFields(option: string, template: string, lists: rea
         if (unknown === undefined) continue;
         throw new UserError(
             `${option} names ${unknown}, which no row of ${shortenPath(path)} has; its fields: ${listFields(fields)}. ` +
-                `Write {${unknown}} for the text ${unknown} itself`,
+                `Write {${unknown}} to get the literal text ${unknown}`,
         );
     }
 }

@@ -170,10 +170,10 @@ data:
         ['data: {secret: {data: {a: }}}', /its test secret\/a has neither a text nor a generator/],
         ['data: {secret: {data: {a: {in: x, solution: /gone.py}}}}', /gone\.py is not in the package/],
         ["data: {secret: {data: {'a/../../b': {in: x}}}}", /has no usable name/],
-        ['data: {secret: {include: [other], data: {}}}', /includes other, which it does not describe/],
+        ['data: {secret: {include: [other], data: {}}}', /includes other before defining it/],
         [
             'data: {sample: {data: {a: {in: x}}}, secret: {data: {a: {in: y}, z: {include: [a]}}}}',
-            /includes a, which it describes twice/,
+            /includes a, which it defines twice/,
         ],
         ['data: [{secret: {}}]', /its data is a list/],
         ['data: {secret: {retries: 1.0e+9, data: {}}}', /retries is not a number from 1 to 100/],
@@ -347,9 +347,7 @@ describe('a package whose secret tests are generated', () => {
             /could not be made by its generators: gen\.py, which makes its test secret\/a, ended with exit code 1: no idea/,
         );
         const samples = await run('samples');
-        expect(samples.stdout.replace(/\s+/g, ' ')).toContain(
-            'its secret tests are not in the package, only its samples',
-        );
+        expect(samples.stdout.replace(/\s+/g, ' ')).toContain('the package has samples but no secret tests');
     });
 
     it('is judged by its samples where it lists them and says that there are no other tests', async () => {
@@ -369,7 +367,7 @@ describe('a package whose secret tests are generated', () => {
         await writePackage('lost', list('[{"": {in: 0 0}}, {"": {in: 1 1}}]', ', secret: {data: []}'));
         for (const name of ['new', 'unsaid', 'without', 'lost']) {
             const { stdout } = await run(name);
-            expect(stdout.replace(/\s+/g, ' ')).toContain('not in the package, only its samples');
+            expect(stdout.replace(/\s+/g, ' ')).toContain('has samples but no secret tests');
         }
     });
 });

@@ -54,7 +54,7 @@ describe('--sample-tests', () => {
         await write('mixed/whole', WHOLE);
         const without = await run('mixed');
         expect(flat(without.stdout)).toContain(
-            'its secret tests are not in the package, only its samples (--sample-tests judges by these)',
+            'the package has samples but no secret tests (--sample-tests judges by the samples)',
         );
         expect(flat(without.stdout)).toContain('TNR 100 % 2 of 2 incorrect solutions rejected');
         const shown = await run('mixed', '--sample-tests');

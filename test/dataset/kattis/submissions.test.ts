@@ -122,10 +122,10 @@ describe('its submissions', () => {
             digest(BASE['submissions/accepted/sum.py']),
         );
         expect(program(sample, 'accepted/out.py')?.skip).toContain(
-            'leads out of the package (to /etc/hostname); name a folder that holds both',
+            'links to a file outside the package (/etc/hostname); name a folder that contains both',
         );
         expect(program(sample, 'accepted/gone.py')?.skip).toContain(
-            'leads nowhere (to nowhere.py); complete the copy of its repository',
+            'broken link (to nowhere.py); complete the copy of its repository',
         );
     });
 

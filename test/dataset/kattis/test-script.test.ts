@@ -266,7 +266,7 @@ describe.each(isRun('quick') ? ['bwrap'] : [])('a script that makes tests, under
         await writeTree('apart');
         const reason = await reasonOf('apart/add', '--sandbox', 'rlimit');
         expect(reason).toContain(
-            'its secret tests could not be made by data/generator.sh: it needs ../../testdata_tools/gen.sh, which is not in the tree that was named',
+            'its secret tests could not be made by data/generator.sh: it needs ../../testdata_tools/gen.sh, which is not in the folder that you named',
         );
     });
 
@@ -319,7 +319,7 @@ describe.each(isRun('quick') ? ['bwrap'] : [])('a script that makes tests, under
         expect(RECORDER.names).toContain('../testdata_tools/gen.sh');
         // Nothing says that the tree around an archive belongs to it.
         if (!isWhole)
-            expect(await scriptOf(`${name}/add.zip`)).toContain('which is not in the tree that was named');
+            expect(await scriptOf(`${name}/add.zip`)).toContain('which is not in the folder that you named');
     });
 
     it('finds its tools by a name of their own, in the package, and those that it names by links', async () => {

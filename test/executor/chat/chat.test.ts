@@ -285,7 +285,7 @@ describe('asking a model', () => {
             kind: 'failure',
             failure: {
                 reason: 'endpoint',
-                message: expect.stringContaining('no endpoint takes our requests'),
+                message: expect.stringContaining('all endpoints refuse our requests'),
             },
         });
     });

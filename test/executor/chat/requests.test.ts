@@ -51,13 +51,13 @@ describe('time and money of requests', () => {
             'silence before the first byte',
             { kind: 'silence' },
             { timeouts: { ...NO_TIMEOUTS, firstByte: 0.2 } },
-            'nothing of an answer within 0.2 s',
+            'no answer within 0.2 s',
         ],
         [
             'silence in the middle',
             { kind: 'silence', afterStart: true },
             { timeouts: { ...NO_TIMEOUTS, idle: 0.2 } },
-            'the answer stopped for 0.2 s',
+            'the answer stalled for 0.2 s',
         ],
         [
             'a body that never ends, by the total',

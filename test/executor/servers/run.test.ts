@@ -141,7 +141,7 @@ describe('a run over servers', () => {
         const result = await runCli(args, { cwd });
         await refusing.stop();
         expect(result.code).not.toBe(0);
-        expect(result.stdout + result.stderr).toContain('no endpoint takes our requests');
+        expect(result.stdout + result.stderr).toContain('all endpoints refuse our requests');
         expect(result.stdout + result.stderr).toContain('HTTP 401');
         expect(refusing.seen.length).toBeLessThan(20);
     });

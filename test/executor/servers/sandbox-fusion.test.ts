@@ -179,7 +179,7 @@ describe.each(['run_code', 'submit'] as const)('sandbox-fusion by %s', (api) => 
         expect(brief(await run(taskOf(stage, 'PYTHON3', SUM)))).toBe('Accepted');
     });
 
-    it('says at once that no endpoint takes our requests', async () => {
+    it('says at once that all endpoints refuse our requests', async () => {
         server.misbehave = () => ({ kind: 'status', status: 401 });
         const outcome = await run(taskOf(stage, 'PYTHON3', SUM), { api });
         expect(outcome).toMatchObject({ kind: 'failure' });
