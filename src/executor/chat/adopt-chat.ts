@@ -11,7 +11,7 @@ import type { ChatDescriptor } from './chat-kind.js';
 import type { ScoringDescriptor } from './scoring/scoring.js';
 
 /*
- * Runs that query language models over a queue: workers make the requests with their own keys, in slots that the run grants them.
+ * Runs that query language models over a queue: workers make the requests with their own keys, at places that the run grants them.
  */
 
 /** Concurrent requests in one worker process, if no user code runs there. */

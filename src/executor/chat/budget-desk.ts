@@ -87,7 +87,7 @@ const MOST_FORMER = 10_000;
 /** Most reservations that one task may hold at once; no executor makes more than a few concurrent requests. */
 const MOST_OPEN = 64;
 
-/** The main process's side; wraps the desk that hands out slots. */
+/** The main process's side; wraps the desk that hands out places. */
 export class BudgetDesk implements WorkerDesk {
     readonly #jobs = new Map<number, HeldReservations>();
     readonly #former = new Map<string, Reservation>();

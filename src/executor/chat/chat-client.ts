@@ -54,7 +54,7 @@ export interface ChatClientOptions {
     readonly timeout: number;
     /** The user's prices, which take precedence over the bundled ones; absent or null: only the bundled ones. */
     readonly prices?: PriceTable | null;
-    /** Where slots at endpoints come from; absent: a pool of its own. */
+    /** Where places at endpoints come from; absent: a pool of its own. */
     readonly acquire?: AcquirePlace;
     /** What requests may spend; absent or null: unlimited. `hooks.budgetSpent` is called when nothing more fits. */
     readonly budget?: BudgetOptions | null;
@@ -190,7 +190,7 @@ export class ChatClient {
         }
     }
 
-    /** Where tasks in workers get their slots at this client's endpoints. */
+    /** Where tasks in workers get their places at this client's endpoints. */
     desk(onSpent: (spent: Spent) => void): WorkerDesk {
         const places = new PlaceDesk({
             pool: this.#fleet.pool,
@@ -321,7 +321,7 @@ export class ChatClient {
 /** Finish reasons of an answer that a filter cut off or emptied; `sensitive` is BigModel's term. */
 const FILTERED: ReadonlySet<string> = new Set(['content_filter', 'sensitive']);
 
-/** The result of a request that is given up while it waits for a slot or for the budget. */
+/** The result of a request that is given up while it waits for a place or for the budget. */
 const UNSENT = { kind: 'aborted', isUnsent: true } as const;
 
 /** Whether a request was sent and brought no answer: its service may have done the work and billed it. */

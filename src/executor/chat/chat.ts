@@ -52,7 +52,7 @@ export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): S
     };
 }
 
-/** The same in a worker: slots at endpoints come from the main process. @throws UserError if a key cannot be read */
+/** The same in a worker: places at endpoints come from the main process. @throws UserError if a key cannot be read */
 export function createChatInWorker(descriptor: ChatDescriptor): Executor {
     // There is one budget for the whole run.
     const reserve = isBounded(descriptor.budget) ? reserveByMessage : undefined;

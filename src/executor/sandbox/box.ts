@@ -295,7 +295,7 @@ export class Box implements ReplyHandler {
     }
 }
 
-/** Common path prefix of a slot's spill files, which successive boxes reuse. */
+/** Common path prefix of a place's spill files, which successive boxes reuse. */
 function spillFiles(scratch: string, helper: Helper, place: number): string {
     return join(scratch, `out-${helper.pid}-${place}`);
 }

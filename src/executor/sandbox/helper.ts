@@ -19,7 +19,7 @@ export class Helper {
     readonly #child: ChildProcess;
     readonly #boxes = new Map<number, ReplyHandler>();
     readonly #ended: Promise<void>;
-    /** The slot of each open box. */
+    /** The place of each open box. */
     readonly #places = new Map<number, number>();
     /** Messages to be sent at the end of this turn of the event loop. */
     #outbox: Buffer[] = [];
@@ -100,7 +100,7 @@ export class Helper {
     }
 
     /**
-     * The user that runs the programs of the box in a slot. When a box ends, all processes of its user are killed, which must not
+     * The user that runs the programs of the box at a place. When a box ends, all processes of its user are killed, which must not
      * include those of a neighbouring box. 0: our own user.
      */
     getUser(place: number): number {

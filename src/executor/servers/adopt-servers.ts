@@ -17,7 +17,7 @@ import type { ServerParts } from './server-executor.js';
 /** Concurrent requests in one worker process, which only wait for servers. */
 const TASKS_IN_PROCESS = 16;
 
-/** Parts of executors over sandbox servers in workers: slots come from the main process. */
+/** Parts of executors over sandbox servers in workers: places come from the main process. */
 export const WORKER_PARTS: ServerParts = {
     places: { acquire: acquireByMessage, doubted: doubtByMessage },
 };

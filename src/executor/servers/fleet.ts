@@ -33,7 +33,7 @@ export interface FleetSettings {
     readonly usesProxy?: boolean;
 }
 
-/** The servers of one executor: their settings, the connections to them, and the pool that hands out slots. */
+/** The servers of one executor: their settings, the connections to them, and the pool that hands out places. */
 export class Fleet {
     readonly pool: EndpointPool;
     private readonly client: HttpClient;
