@@ -143,14 +143,14 @@ function takeApart(
     const words = (given['_'] as readonly (string | number)[]).map(String);
     const positionals = words[0] === name ? words.slice(1) : words;
     const after = ((given['--'] ?? []) as readonly (string | number)[]).map(String);
-    refuseUnknown(command, given);
+    refuseUnknown(name, command, given);
     refuseArguments(name, command, positionals, after);
     if (name === 'run') refuseMistypedCommand(positionals);
     const options = Object.fromEntries(Object.entries(given).filter(([key]) => !NOT_OPTIONS.has(key)));
     return { options: options as GivenOptions, positionals, command: after };
 }
 
-function refuseUnknown(command: Command, given: Record<string, unknown>): void {
+function refuseUnknown(name: CommandName, command: Command, given: Record<string, unknown>): void {
     const flags = Object.entries(command.options).filter(([, spec]) => isFlag(spec));
     const known = flags.map(([name]) => name);
     // Flags in the negated form in which they are typed.
@@ -162,7 +162,7 @@ function refuseUnknown(command: Command, given: Record<string, unknown>): void {
         const meant = typed.length === 1 ? null : findNearest(typed, [...known, ...negated]);
         const dashed = withDashes(typed);
         throw new UserError(
-            `unknown option ${dashed}${meant === null ? '' : ` (did you mean --${meant}?)`}; see resume-run --help`,
+            `unknown option ${dashed}${meant === null ? '' : ` (did you mean --${meant}?)`}; see resume-run ${name === 'run' ? '' : `${name} `}--help`,
         );
     }
 }

@@ -16,6 +16,8 @@ export interface AnswerColumn {
     /** Also the key in JSON and the title in CSV. */
     readonly name: string;
     readonly kind: AnswerKind;
+    /** False: it repeats what other columns say, for programs; tables for people leave it out. Absent: true. */
+    readonly inTables?: false;
 }
 
 /** Null: unknown, or not defined for this row. Times are ISO 8601 in UTC. */

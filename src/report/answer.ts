@@ -34,7 +34,8 @@ export function renderAnswer(answer: Answer, format: AnswerTextFormat, page: Pag
 const isAlignedLeft = (kind: AnswerColumn['kind'] | undefined): boolean =>
     kind === 'text' || kind === 'time' || kind === 'boolean';
 
-async function* renderAsTable(answer: Answer, { width, style }: Page): AsyncGenerator<string> {
+async function* renderAsTable(given: Answer, { width, style }: Page): AsyncGenerator<string> {
+    const answer = forPeople(given);
     const { rows, rest } = await takeRows(answer);
     const columns = answer.columns.map(({ name, kind }) => ({
         title: name,
@@ -64,7 +65,7 @@ async function* renderAsJson(answer: Answer): AsyncGenerator<string> {
     const head = JSON.stringify({
         question: answer.question,
         ...summary,
-        columns: answer.columns,
+        columns: answer.columns.map(({ name, kind }) => ({ name, kind })),
         notes: answer.notes,
     });
     yield `${head.slice(0, -1)},"rows":[`;
@@ -82,7 +83,8 @@ async function* renderAsCsv(answer: Answer): AsyncGenerator<string> {
     for await (const row of answer.rows) yield renderCsv([row]);
 }
 
-async function* renderAsMarkdown(answer: Answer): AsyncGenerator<string> {
+async function* renderAsMarkdown(given: Answer): AsyncGenerator<string> {
+    const answer = forPeople(given);
     const { rows, rest } = await takeRows(answer);
     const cells = rows.map((row) =>
         row.map((value, at): MarkdownPart => {
@@ -106,6 +108,17 @@ async function* renderAsMarkdown(answer: Answer): AsyncGenerator<string> {
     if (rest > 0) lines.push('', `and ${count(rest)} more rows`);
     for (const note of answer.notes) lines.push('', note);
     yield lines.map((line) => `${line}\n`).join('');
+}
+
+/** Without the columns that only repeat others: a table is as wide as all of its columns. */
+function forPeople(answer: Answer): Answer {
+    const isShown = answer.columns.map(({ inTables }) => inTables !== false);
+    if (!isShown.includes(false)) return answer;
+    const pick = <T>(row: readonly T[]): readonly T[] => row.filter((_, at) => isShown[at]);
+    async function* rows(): AsyncGenerator<readonly AnswerValue[]> {
+        for await (const row of answer.rows) yield pick(row);
+    }
+    return { ...answer, columns: pick(answer.columns), rows: rows() };
 }
 
 function formatSummaryLines({ summary = {} }: Answer, width: number): string[] {

@@ -109,7 +109,7 @@ describe('bad usage', () => {
         [['stat'], /did you mean resume-run status\?/],
         [['help'], /did you mean resume-run -h\?/],
         [['status', 'extra'], /status takes no arguments, got 'extra'/],
-        [['status', '--timeout', '3'], /unknown option --timeout/],
+        [['status', '--timeout', '3'], /unknown option --timeout; see resume-run status --help/],
         [['status', '--', 'x'], /takes no command after --/],
         [['--timeout'], /--timeout: expected seconds/],
         [['-t', '-5'], /--timeout: expected seconds/],

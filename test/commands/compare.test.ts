@@ -67,6 +67,11 @@ it('holds two results directories against each other, task by task', async () =>
             { sample: 't', first: 'WrongAnswer', second: 'RuntimeError', right: 'both' },
         ],
     });
+    const table = await callCli(['compare', 'a', 'b'], { cwd });
+    expect(table.stdout).toContain('s/1');
+    expect(table.stdout).not.toContain('entry_first');
+    const csv = await callCli(['compare', 'a', 'b', '--format', 'csv'], { cwd });
+    expect(csv.stdout).toContain('entry_first');
     const absent = await callCli(['compare', 'a', 'nowhere'], { cwd });
     expect(absent.code).toBe(2);
     expect(absent.stderr).toMatch(/nowhere: expected a results directory/);

@@ -25,6 +25,23 @@ function play(events: Iterable<RunEvent>): RunView {
 }
 
 describe('folding events', () => {
+    test('an endpoint that is named with its model later counts once', () => {
+        const at = new Date(START).toISOString();
+        const figures = { inFlight: 0, done: 0, failures: 0, meanTime: null, coolDowns: 0, concurrency: 1 };
+        const names = ['http://a/v1', 'http://b/v1', 'http://a/v1 (m)', 'http://a/v1 (n)'];
+        const view = play([
+            startOf(1, 0, 1),
+            ...names.map(
+                (endpoint): RunEvent => ({
+                    type: 'endpoint-changed',
+                    at,
+                    endpoint: { endpoint, state: 'healthy', ...figures },
+                }),
+            ),
+        ]);
+        expect([...view.endpoints.keys()]).toEqual(names.slice(1));
+    });
+
     test('counts tasks, verdicts and workers', () => {
         const [begun] = taskEvents(2, 3, 1, 'Accepted');
         if (begun === undefined) throw new Error('no event');

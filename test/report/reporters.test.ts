@@ -204,6 +204,29 @@ describe('without a terminal', () => {
     });
 });
 
+test.each([
+    { quiet: false, lines: 3 },
+    { quiet: true, lines: 1 },
+])('a service that has the run pause every second does not fill the log (quiet: $quiet)', async (how) => {
+    const options = { ...streams(false), quiet: how.quiet };
+    const reporter = await openReporter(options);
+    reporter.onEvent(START);
+    const before = options.stderr.text.length;
+    for (let second = 0; second < 15; second += 1) {
+        reporter.onEvent({ type: 'paused', at: AT, message: 'asked to wait' });
+        reporter.onEvent({ type: 'resumed', at: AT, message: 'back' });
+        vi.advanceTimersByTime(1000);
+    }
+    // At once, after ten seconds, and the heartbeat of the fifth.
+    const told = options.stderr.text.slice(before).trimEnd().split('\n');
+    expect(told).toHaveLength(how.lines);
+    expect(told[0]).toContain('paused: asked to wait');
+    reporter.close();
+    const after = options.stderr.text;
+    vi.advanceTimersByTime(60_000);
+    expect(options.stderr.text).toBe(after);
+});
+
 test('--json prints events and nothing else on stdout', async () => {
     const options = { ...streams(false), json: true };
     const reporter = await openReporter(options);

@@ -155,7 +155,7 @@ export function fold(view: RunView, event: RunEvent): void {
             into.phase = { kind: 'running' };
             return;
         case 'endpoint-changed':
-            setBounded(into.endpoints, event.endpoint.endpoint, event.endpoint);
+            noteEndpoint(into, event.endpoint);
             return;
         case 'stopping': {
             const { stop, grace } = event;
@@ -230,6 +230,14 @@ function noteWorked(view: RunView, workerId: string, seconds: number, failed: bo
         failures: (before?.failures ?? 0) + (failed ? 1 : 0),
         busy: (before?.busy ?? 0) + seconds,
     });
+}
+
+/** Before the first request names a model, an endpoint is known by its address alone; from then on as `<address> (<model>)`. */
+function noteEndpoint({ endpoints }: Changing, state: EndpointState): void {
+    const name = state.endpoint;
+    if (!endpoints.has(name))
+        for (const other of endpoints.keys()) if (name.startsWith(`${other} (`)) endpoints.delete(other);
+    setBounded(endpoints, name, state);
 }
 
 /** Worker ids and endpoints come from outside; if there are very many, only the first ones are kept. */

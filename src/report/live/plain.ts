@@ -9,6 +9,8 @@ import type { Style } from '../style.js';
 
 const FIRST_MS = 5000;
 const INTERVAL_MS = 30_000;
+/** Between two lines that tell of pauses: a service may ask for one every second. */
+const PAUSES_MS = 10_000;
 
 /**
  * For runs without a terminal (nohup, CI, a batch system): a line at the start, a heartbeat from time to time, and every notice.
@@ -16,6 +18,8 @@ const INTERVAL_MS = 30_000;
 export class PlainReporter implements Reporter {
     private readonly view: RunView = makeEmptyView();
     private timer: NodeJS.Timeout | null = null;
+    private pauseToldAt = Number.NEGATIVE_INFINITY;
+    private pauseTimer: NodeJS.Timeout | undefined;
 
     constructor(
         private readonly sink: Sink,
@@ -31,14 +35,30 @@ export class PlainReporter implements Reporter {
             writeLines(this.sink, renderNotice(event, this.style));
         } else if (event.type === 'run-finished') {
             this.close();
-        } else if (event.type === 'paused' || event.type === 'resumed' || event.type === 'stopping') {
+        } else if (event.type === 'stopping') {
             this.beat();
+        } else if (event.type === 'paused' || event.type === 'resumed') {
+            this.tellOfPause();
         }
     }
 
     close(): void {
         if (this.timer !== null) clearTimeout(this.timer);
         this.timer = null;
+        clearTimeout(this.pauseTimer);
+    }
+
+    /** At once, and then at most every ten seconds: the line says how it is by then. */
+    private tellOfPause(): void {
+        const wait = this.pauseToldAt + PAUSES_MS - Date.now();
+        clearTimeout(this.pauseTimer);
+        if (wait > 0) {
+            this.pauseTimer = setTimeout(() => this.tellOfPause(), wait);
+            this.pauseTimer.unref();
+            return;
+        }
+        this.pauseToldAt = Date.now();
+        this.beat();
     }
 
     private beatIn(ms: number): void {

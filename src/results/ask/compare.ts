@@ -11,8 +11,8 @@ const COLUMNS: readonly AnswerColumn[] = [
     { name: 'first', kind: 'text' },
     { name: 'second', kind: 'text' },
     { name: 'right', kind: 'text' },
-    { name: 'entry_first', kind: 'text' },
-    { name: 'entry_second', kind: 'text' },
+    { name: 'entry_first', kind: 'text', inTables: false },
+    { name: 'entry_second', kind: 'text', inTables: false },
 ];
 
 export interface CompareOptions {
