@@ -99,6 +99,7 @@ export const command = defineCommand({
         }
         const fields = values.where === null ? asked?.fields?.(options) : undefined;
         await withAskEngine(values, fields ?? null, async (engine, scratch) => {
+            if (values.where !== null) await engine.requireCondition(values.where);
             const answer =
                 asked === null ? await askSql(engine, values.sql ?? '') : await asked.answer(engine, options);
             await writeAnswer(answer, target, scratch);

@@ -24,7 +24,7 @@ export async function resolveOptions<T extends OptionTable>(
     const layers = [
         fromCommandLine(table, options, cwd),
         fromEnvironment(table, env, cwd),
-        { ...file.layer, values: pickForTable(table, file.layer.values) },
+        { ...file.layer, values: pickForTable(table, file.layer.values, options) },
     ];
     return { values: pick(table, [...layers, makeDefaultsLayer(table, cwd)]).values, env };
 }
@@ -32,16 +32,19 @@ export async function resolveOptions<T extends OptionTable>(
 /**
  * The values of a config file that apply to this command. The file is parsed with the options of runs: an option that has the
  * same name but can only be given on the command line is a different one (`--format` of export). `dir` is the exception: a
- * command that reads several directories reads that of the file.
+ * command that reads several directories reads that of the file, unless it was asked to read a database.
  */
 function pickForTable(
     table: OptionTable,
     values: ReadonlyMap<string, unknown>,
+    given: GivenOptions,
 ): ReadonlyMap<string, unknown> {
     const fitting = new Map<string, unknown>();
     for (const [name, value] of values) {
         const spec = table[name];
-        if (spec === undefined || (spec.only === 'command line' && name !== 'dir')) continue;
+        if (spec === undefined) continue;
+        const isLeftOut = name === 'dir' ? given['database'] !== undefined : true;
+        if (spec.only === 'command line' && isLeftOut) continue;
         fitting.set(name, spec.repeatable === true && !Array.isArray(value) ? [value] : value);
     }
     return fitting;

@@ -55,9 +55,9 @@ export async function writeScratchText(path: string, text: AsyncIterable<string>
 }
 
 /**
- * Writes text to a file, or to stdout at the pace of its reader; a reader that went away is not an error.
+ * Writes text to a file, or to stdout at the pace of its reader; what stdout does not take is not an error of this function.
  * @param path null: stdout
- * @throws WriteError (exit 4), and whatever `text` throws
+ * @throws WriteError (exit 4) for a file, and whatever `text` throws
  */
 export async function writeText(
     path: string | null,
@@ -71,10 +71,18 @@ export async function writeText(
         );
         return;
     }
+    let stdoutError: unknown = null;
+    const onError = (error: unknown): void => {
+        stdoutError = error;
+    };
+    process.stdout.on('error', onError);
     try {
         await pipeline(source(escapePieces(text)), process.stdout, { end: false });
     } catch (error) {
-        if (getIoCode(error) !== 'EPIPE') throw error;
+        // Whoever listens to stdout for the whole program reports that it takes no more, and chooses the exit code.
+        if (error !== stdoutError && getIoCode(error) !== 'EPIPE') throw error;
+    } finally {
+        process.stdout.off('error', onError);
     }
 }
 

@@ -12,6 +12,35 @@ import { writeTasks } from '../results/fixtures.js';
 import { runCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 
+it('reads the database that the command line names, whatever folder a config file names', async () => {
+    const cwd = tempDir();
+    const store = await openStore({ dir: join(cwd, 'db'), storage: 'json', onNotice: () => undefined });
+    await commitRecords(store, records(10));
+    await store.close();
+    writeFileSync(join(cwd, 'resume-run.config.yaml'), 'dir: results\n');
+    const done = await callCli(['analyze', 'rates', '--database', 'db', '--json'], { cwd });
+    expect(done).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(done.stdout)).toMatchObject({ rows: [{ total: 10 }] });
+    expect((await callCli(['export', '--database', 'db'], { cwd })).stdout.trim().split('\n')).toHaveLength(
+        10,
+    );
+    const both = await callCli(['analyze', '--database', 'db', '--dir', 'results'], { cwd });
+    expect(both.code).toBe(2);
+    expect(both.stderr).toContain('--dir and --database cannot be used together');
+    for (const [where, why] of [
+        ['model = ', 'syntax error'],
+        ['nothing > 1', '"nothing" not found'],
+    ] as const) {
+        const wrong = await callCli(['analyze', '--database', 'db', '--where', where], { cwd });
+        expect(wrong.code).toBe(2);
+        expect(wrong.stderr).toContain(
+            `--where: expected a condition in SQL, such as "model = 'm'", got "${where}"`,
+        );
+        expect(wrong.stderr).toContain(why);
+        expect(wrong.stderr).not.toContain('LINE');
+    }
+});
+
 it('answers from result directories, with no database made before, in every format', async () => {
     const cwd = tempDir();
     writeTasks(join(cwd, 'results'), 'a', [{}, { verdict: 'WrongAnswer' }, { failure: 'endpoint' }]);

@@ -96,6 +96,22 @@ export class AskEngine {
         return await this.query(sql);
     }
 
+    /** @throws UserError (exit 2) if it is not a condition on records */
+    async requireCondition(where: string): Promise<void> {
+        try {
+            await this.rows(`SELECT 1 FROM records WHERE (${where}\n) LIMIT 0`);
+        } catch (error) {
+            if (!(error instanceof UserError)) throw error;
+            // What follows says where in this query it is, which nobody wrote.
+            const [why = ''] = error.message.replace('the query failed: ', '').split('\n\nLINE ');
+            throw new UserError(
+                `--where: expected a condition in SQL, such as "model = 'm'", got ${JSON.stringify(where)}: ${why}`,
+                2,
+                { cause: error },
+            );
+        }
+    }
+
     /**
      * Only parses the query. Even preparing a statement, like executing it, may create folders (EXPORT) or read scripts (IMPORT)
      * in the allowed folders.
