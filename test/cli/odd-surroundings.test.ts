@@ -30,6 +30,10 @@ it('goes on where stdout cannot be written, and says so once', () => {
     const status = bash(cwd, '$RR status --dir res > /dev/full');
     expect(status).toMatchObject({ status: 4, stderr: expect.stringContaining('ENOSPC') });
     expect(bash(cwd, '$RR completion bash > /dev/full').status).toBe(4);
+    expect(bash(cwd, '$RR export --dir res > /dev/full')).toMatchObject({
+        status: 4,
+        stderr: expect.stringMatching(/^[^\n]*cannot write to stdout[^\n]*\n$/),
+    });
 });
 
 it('takes a dataset from stdin and keeps it for later starts, but none from another pipe', () => {
