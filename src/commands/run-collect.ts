@@ -202,6 +202,9 @@ async function collectInto(
             if (!watch || hasNews || skipped.length > 0)
                 show({ ...summary, ...state, files, ...cells, skipped, duration }, hasNews, json);
             const isLast = !watch || signal.aborted;
+            if (isLast)
+                for (const path of counts.unfinished)
+                    warn(`${path} is cut off or still being written: it stays for the next collection`);
             await tree.keepUp(store.generation, isLast);
             told.fullDisk = false;
             // An idle collector waits for more results; only a signal ends it.

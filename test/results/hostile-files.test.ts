@@ -26,6 +26,20 @@ it('sets a batch aside that is nested too deeply, and collects the others', asyn
     expect(readdirSync(join(cwd, 'temp_results/set-aside'))).toEqual(['m_1_1_a.json']);
 });
 
+it('names a file that is cut off or still being written, and leaves it for the next collection', async () => {
+    const cwd = tempDir();
+    mkdirSync(join(cwd, 'temp_results'));
+    writeFileSync(join(cwd, 'temp_results', 'm_1_1.json'), '{"model": "m", "resu');
+    expect(await callCli(['collect'], { cwd })).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('there is nothing to collect'),
+        stderr: expect.stringMatching(
+            /^warning: .*m_1_1\.json is cut off or still being written: it stays for the next collection\n$/,
+        ),
+    });
+    expect(readdirSync(join(cwd, 'temp_results')).sort()).toEqual(['m_1_1.json', 'retired']);
+});
+
 it('sets a batch aside that holds a record larger than any of ours, and keeps the start of a long error message', async () => {
     const cwd = tempDir();
     mkdirSync(join(cwd, 'temp_results'));

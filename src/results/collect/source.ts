@@ -16,10 +16,12 @@ export interface SourceCounts {
     retirements: number;
     /** Files that are neither, with the reason. */
     readonly skipped: { readonly path: string; readonly why: string }[];
+    /** Files that are incomplete, but so young that they may still be being written. */
+    readonly unfinished: string[];
 }
 
 export function makeSourceCounts(): SourceCounts {
-    return { files: 0, records: 0, retirements: 0, skipped: [] };
+    return { files: 0, records: 0, retirements: 0, skipped: [], unfinished: [] };
 }
 
 export function countChange(change: RecordChange | BatchChange, counts: SourceCounts): void {

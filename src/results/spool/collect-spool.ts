@@ -120,6 +120,7 @@ async function readBatch(
             return null;
         case 'torn':
             if (await isOld(path, TORN_AFTER)) await setAside(options, name, `it is cut: ${file.why}`);
+            else counts.unfinished.push(path);
             return null;
         case 'foreign':
         case 'unknown':
