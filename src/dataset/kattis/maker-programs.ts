@@ -4,6 +4,7 @@ import { findLanguageOfProgram, findMainFile } from './languages.js';
 import type { PackageFile } from './package-files.js';
 import {
     findRefusedFile,
+    findScript,
     isScript,
     type ProgramFile,
     readSourceFiles,
@@ -52,9 +53,12 @@ export class MakerPrograms {
         if (files.length === 0) throw new RecipeError(`${label} is not in the package`);
         const refused = findRefusedFile(files);
         if (refused !== null) throw new RecipeError(refused);
-        const script = files.find(isScript);
-        if (script !== undefined)
-            return { language: SCRIPTED, files: await readSourceFiles(files, script.name, this.constants) };
+        const byScript = async ({ name }: ProgramFile): Promise<MakerProgram> => ({
+            language: SCRIPTED,
+            files: await readSourceFiles(files, name, this.constants),
+        });
+        const script = await findScript(files);
+        if (script !== null) return byScript(script);
         const sources = await readSourceTexts(files);
         const first = listed === null ? null : (files[0]?.name ?? null);
         const language =
@@ -62,6 +66,8 @@ export class MakerPrograms {
             findLanguageOfProgram(sources.filter(({ name }) => name === first));
         const base = path.slice(path.lastIndexOf('/') + 1);
         const main = language === null ? null : findMainFile(sources, language, base, first);
+        const started = files.find(isScript);
+        if ((language === null || main === null) && started !== undefined) return byScript(started);
         if (language === null || main === null)
             throw new RecipeError(`the language of ${label} cannot be determined from its files`);
         return { language, files: await readSourceFiles(files, main, this.constants) };

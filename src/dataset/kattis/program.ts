@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { makeTextContent } from '../../model/fingerprint.js';
 import type { Content, SourceFile } from '../../model/sample.js';
 import { describeFileContent } from '../file-content.js';
@@ -13,6 +13,29 @@ export interface ProgramFile {
 
 /** The `build` and `run` scripts of a program define how it is built and started. */
 export const isScript = ({ name }: ProgramFile): boolean => name === 'build' || name === 'run';
+
+/**
+ * The script by which a program is built or started; null where its source files are compiled as their language is. The
+ * format gives scripts precedence over sources, and DOMjudge needs no `build` beside a `run`. A `run` that is no script is
+ * what a `build` once left there.
+ */
+export async function findScript(files: readonly ProgramFile[]): Promise<ProgramFile | null> {
+    const build = files.find(({ name }) => name === 'build');
+    if (build !== undefined) return build;
+    const run = files.find(({ name }) => name === 'run');
+    return run !== undefined && (await startsWithShebang(run.file)) ? run : null;
+}
+
+async function startsWithShebang({ path, refused }: PackageFile): Promise<boolean> {
+    if (refused !== null) return false;
+    const handle = await open(path);
+    try {
+        const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+        return buffer.toString('latin1', 0, bytesRead) === '#!';
+    } finally {
+        await handle.close();
+    }
+}
 
 /** The row of the language table for programs that bring their own scripts. */
 export const SCRIPTED = 'SCRIPTED';

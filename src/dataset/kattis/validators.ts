@@ -5,6 +5,7 @@ import type { PackageFile } from './package-files.js';
 import type { ProblemSettings } from './problem-yaml.js';
 import {
     findRefusedFile,
+    findScript,
     isScript,
     type ProgramFile,
     readSourceFiles,
@@ -94,21 +95,23 @@ async function loadProgram(
     what: string,
 ): Promise<LoadedProgram> {
     const { base } = program;
-    const files = program.files.filter((file) => !isNote(file.name) && !isScript(file));
     const refused = findRefusedFile(program.files);
     if (refused !== null) return { skip: `its ${what}'s ${refused}` };
+    const byScript = async ({ name }: ProgramFile): Promise<LoadedProgram> => ({
+        language: SCRIPTED,
+        files: await readSourceFiles(program.files, name, settings.constants),
+    });
+    const script = await findScript(program.files);
+    if (script !== null) return byScript(script);
+    const files = program.files.filter((file) => !isNote(file.name) && !isScript(file));
     const sources = await readSourceTexts(files);
     const language = findLanguageOfProgram(sources);
     const main = language === null ? null : findMainFile(sources, language, base, null);
-    const isRunByScript = settings.interactive && program.files.some(({ name }) => name === 'run');
-    if (language !== null && main !== null && !isRunByScript)
+    if (language !== null && main !== null)
         return { language, files: await readSourceFiles(files, main, settings.constants) };
-    const script = program.files.find(isScript);
-    if (script === undefined) return { skip: `its ${what}'s language cannot be determined from its files` };
-    return {
-        language: SCRIPTED,
-        files: await readSourceFiles(program.files, script.name, settings.constants),
-    };
+    const started = program.files.find(isScript);
+    if (started !== undefined) return byScript(started);
+    return { skip: `its ${what}'s language cannot be determined from its files` };
 }
 
 export interface FoundGrader {

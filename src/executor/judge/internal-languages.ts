@@ -13,13 +13,14 @@ exit 0`;
 
 /**
  * Programs of problems with a script `build` or `run`: a copy of their folder (`$0`) in `$1` is built by the former and started
- * by the latter. The remaining arguments are compiler options that name header folders.
+ * by the latter. Either may start any other file of the folder, and archives forget which were executable, so all of them are
+ * made executable. The remaining arguments are compiler options that name header folders.
  */
 const BUILD = `from="$0" to="$1" && shift
 for include; do CPATH="$CPATH:\${include#-I}"; done
 export CPATH
-cp -R "$from/." "$to" && cd "$to" && chmod -R u+w . || exit 1
-if [ -f build ]; then chmod u+x build && ./build || exit 1; fi
+cp -R "$from/." "$to" && cd "$to" && chmod -R a+rx,u+w . || exit 1
+if [ -f build ]; then ./build || exit 1; fi
 chmod a+rx run`;
 
 /** Kinds of submissions and of problems' programs that are not languages and are not listed as such. */

@@ -58,5 +58,8 @@ export function readVerdict(report: RunReport, said: Feedback, what = 'the valid
     const score = said.score === null ? {} : { score: said.score };
     if (code === RIGHT) return { ...ACCEPTED, ...score };
     if (code === WRONG) return { accepted: false, message, ...score };
-    throw judgeError(`${what} exited with ${code}, expected ${RIGHT} or ${WRONG}: ${message}`);
+    // What a validator prints is not looked at while it keeps to the rules; here it may be the only reason given.
+    const why = message || (Buffer.isBuffer(report.stdout) ? firstWords(report.stdout) : '');
+    const reason = why === '' ? '' : `: ${why}`;
+    throw judgeError(`${what} exited with ${code}, expected ${RIGHT} or ${WRONG}${reason}`);
 }

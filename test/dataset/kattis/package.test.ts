@@ -236,6 +236,30 @@ describe('its validator', () => {
         expect(legacy.judging?.checker.kind).toBe('kattis');
     });
 
+    it.each([
+        [{ build: 'make' }, 'SCRIPTED', 'build'],
+        [{ build: '', run: '#!/bin/sh\nexec ./check.py "$1" "$2"\n' }, 'SCRIPTED', 'build'],
+        [{ run: '#!/bin/sh\nexec ./check.py "$1" "$2"\n' }, 'SCRIPTED', 'run'],
+        // What a compiler left there says nothing.
+        [{ run: '\u007fELF' }, 'PYTHON3', 'check.py'],
+    ])(
+        'is built and started by its scripts, whatever sources lie beside them: %j',
+        async (scripts, language, main) => {
+            const files = Object.entries({ ...scripts, 'check.py': python }).map(([name, text]) => [
+                `output_validators/x/${name}`,
+                text,
+            ]);
+            const { skip, judging } = await load({
+                ...(Object.fromEntries(files) as Record<string, string>),
+                'problem.yaml': 'validation: custom',
+            });
+            expect(skip).toBeNull();
+            expect(judging?.checker).toMatchObject({ language, files: expect.anything() });
+            const checker = judging?.checker;
+            expect(checker?.kind === 'program' ? checker.files[0].name : null).toBe(main);
+        },
+    );
+
     it('may be built by a script of its own, and be several', async () => {
         const custom = { 'problem.yaml': 'validation: custom' };
         const scripted = await load({

@@ -116,6 +116,15 @@ describe('checker programs', () => {
         );
     });
 
+    it('quotes what a validator printed that breaks the rules and says nothing else', async () => {
+        const odd = 'print("wrong number of arguments")\nraise SystemExit(1)\n';
+        expect(inWords(await judge(program('kattis', 'check.py', odd), rightAnswer))).toMatch(
+            /^failure judge-error: the validator exited with 1, expected 42 or 43: wrong number of arguments$/,
+        );
+        const silent = program('kattis', 'check.py', 'raise SystemExit(1)\n');
+        expect(inWords(await judge(silent, rightAnswer))).toMatch(/expected 42 or 43$/);
+    });
+
     it('takes the points that testlib checkers give, where tests have scores', async () => {
         const checker = program(
             'testlib',

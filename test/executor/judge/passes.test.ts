@@ -234,6 +234,20 @@ sys.exit(43)`;
         };
         expect(await rig.result(judged(scripted, 'print(2)'))).toMatchObject({ verdict: 'Accepted' });
         expect(await rig.result(judged(scripted, 'print(3)'))).toMatchObject({ verdict: 'WrongAnswer' });
+        const wrapped: CheckerProgram = {
+            ...scripted,
+            files: [
+                { name: 'build', content: makeTextContent('#!/bin/sh\n# nothing to compile\n') },
+                {
+                    name: 'run',
+                    content: makeTextContent(
+                        '#!/bin/sh\ncheck=$(dirname "$(readlink -f "$0")")/check\n[ -x "$check" ] || exit 1\nexec "$check"\n',
+                    ),
+                },
+                { name: 'check', content: makeTextContent('#!/bin/sh\nread n\nexit $((40 + n))\n') },
+            ],
+        };
+        expect(await rig.result(judged(wrapped, 'print(2)'))).toMatchObject({ verdict: 'Accepted' });
         const broken: CheckerProgram = {
             ...scripted,
             files: [
