@@ -186,7 +186,11 @@ async function collectInto(
     told: Told,
 ): Promise<void> {
     const { database: dir, storage, 'take-over': takeOver, watch, json } = values;
-    const store = await openStore({ dir, storage, takeOver, onNotice: warn, signal });
+    const store = await openStore({ dir, storage, takeOver, onNotice: warn, signal }).catch(
+        (error: unknown) => {
+            throw asCollectionFailure(error);
+        },
+    );
     try {
         if (!json && !told.storage) print(describeStorage(store.storage));
         told.storage = true;
@@ -214,6 +218,14 @@ async function collectInto(
     } finally {
         await store.close();
     }
+}
+
+/** A database that cannot be opened is a failed collection, not a mistake in the command: exit 4, or 3 while another process holds it. */
+function asCollectionFailure(error: unknown): unknown {
+    if (!(error instanceof UserError) || error.exitCode !== 2) return error;
+    const { message, code } = error;
+    const isMissing = code === 'RESUME_RUN_MISSING_PACKAGE';
+    return new UserError(message, 4, { cause: error, ...(isMissing ? { code } : {}) });
 }
 
 /** Explains that a failed collection leaves its sources as they are. */

@@ -1,4 +1,12 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+    appendFileSync,
+    existsSync,
+    mkdirSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { batchText, changeText } from '../../src/results/collect/own-batch.js';
@@ -255,6 +263,13 @@ describe('resume-run collect --from', () => {
             code: 2,
             stderr: expect.stringContaining('missing: there is no such file or folder'),
         });
+        mkdirSync(join(cwd, 'database'));
+        writeFileSync(join(cwd, 'database/manifest.json'), '{');
+        expect(await collect(cwd, ['results'])).toMatchObject({
+            code: 4,
+            stderr: expect.stringMatching(/❌ 结果收集失败: .*manifest\.json is damaged/),
+        });
+        rmSync(join(cwd, 'database'), { recursive: true });
         writeFileSync(join(cwd, 'database'), 'a file');
         expect(await collect(cwd, ['results'])).toMatchObject({
             code: 4,

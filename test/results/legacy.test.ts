@@ -31,6 +31,14 @@ it('ResultCollector keeps equal results of equal batches apart, and loses none w
     expect(totalIn(options.database)).toBe(6);
 });
 
+it('ResultCollector takes a model whose name is not whole UTF-16', async () => {
+    const options = place();
+    const collector = new ResultCollector(options);
+    await collector.addBatchResult('m\ud800', [{ success: true }]);
+    expect(await collector.collectAllResults()).toMatchObject({ added: 1 });
+    expect(totalIn(options.database)).toBe(1);
+});
+
 it('ResultCollector refuses a batch that is larger than the collector takes, and writes nothing of it', async () => {
     const options = place();
     const collector = new ResultCollector(options);

@@ -150,7 +150,8 @@ export class Spool {
  * it.
  */
 export function batchName(name: string): string {
-    const safe = encodeURIComponent(name)
+    // Half of a surrogate pair has no encoding.
+    const safe = encodeURIComponent(Buffer.from(name).toString())
         .replaceAll(/[*'()]/g, '_')
         .slice(0, 120);
     return `${safe === '' || safe.startsWith('.') ? `_${safe}` : safe}_${process.pid}_${Date.now()}_${randomBytes(4).toString('hex')}.json`;
