@@ -3,17 +3,17 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 /*
- * Who may import whom: the table of docs/architecture.md. Types count too: a stage that knows its neighbour's types
- * knows its neighbour.
+ * Which stage may import which: the table of docs/architecture.md. Type imports count too, because a stage that knows its
+ * neighbour's types depends on that neighbour.
  */
 
 const SRC = join(import.meta.dirname, '../src');
 
-/** What every stage may import, whether it does today or not. */
+/** What every stage may import, whether or not it currently does. */
 const GROUND = ['model', 'host', 'util'];
 /**
- * Folder -> what it may import besides itself: folders, or single files. `*` is everything but cli and commands.
- * Lazy imports count as others do. What a folder does not import any more is taken out, or the test fails.
+ * Folder -> what it may import besides itself: folders or single files. `*` means everything except cli and commands. Lazy
+ * imports count like any others. The test fails if an entry is no longer imported.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     util: [],
@@ -21,27 +21,27 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     model: ['util'],
     dataset: GROUND,
     plan: GROUND,
-    // The parent knows of its child only what passes between the two.
+    // The parent knows only the messages exchanged with its child.
     backend: [...GROUND, 'backend/worker/messages.ts', 'backend/worker/gate.ts'],
     'backend/worker': [...GROUND, 'executor/kinds.ts', 'executor/executor.ts'],
-    // A row declares the executor's options, each with the parser of its value.
     // The bundled chat server.
     demo: ['model/json.ts', 'util/user-error.ts'],
+    // A row declares the executor's options, each with its value parser.
     executor: [...GROUND, 'demo', 'endpoint', 'config/option.ts', 'config/values'],
     endpoint: GROUND,
     trace: GROUND,
     checkpoint: GROUND,
     results: GROUND,
     report: GROUND,
-    // Interfaces of what it joins.
+    // Interfaces of the stages that a run connects.
     run: [...GROUND, 'plan', 'backend/backend.ts', 'checkpoint/store.ts', 'dataset/dataset.ts'],
     config: [...GROUND, 'config/values', 'executor/kinds.ts', 'executor/executor-kind.ts'],
     'config/values': [...GROUND, 'config/option.ts', 'config/value-error.ts', 'endpoint/address.ts'],
-    // The library reads the options of every command from their registry.
+    // The library reads the options of every command from the command registry.
     compose: ['*', 'commands/registry.ts'],
     commands: [
         ...GROUND,
-        // What a worker says of itself.
+        // What a worker reports about itself.
         'backend/queue/messages.ts',
         'compose',
         'config',
@@ -49,9 +49,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
         'report',
         'checkpoint',
         'run/interrupt.ts',
-        // A command declares its options, each with the parser of its value.
+        // A command declares its options, each with its value parser.
         'config/values',
-        // What doctor and endpoints ask.
+        // What the commands doctor and endpoints call.
         'executor/chat/check-keys.ts',
         'executor/chat/check-services.ts',
         'executor/judge/doctor.ts',
@@ -61,7 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
         'executor/servers/calibrate-servers.ts',
         'executor/servers/endpoint-options.ts',
     ],
-    // The front end: its own build, imported by nothing.
+    // The front end: built separately, imported by nothing.
     page: ['model', 'util', 'results/ask/statistics.ts'],
     cli: ['commands', 'config', 'model', 'util', 'host/package-version.ts', 'host/write-error.ts'],
     legacy: ['compose', 'results/result-store.ts'],
@@ -78,7 +78,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ],
 };
 
-/** Files that import what a variable names: the linker cannot know what, so each says why. */
+/** Files with a computed import. The linker cannot resolve it, so each one states its reason. */
 const COMPUTED_IMPORTS: Readonly<Record<string, string>> = {
     'executor/chat/scoring/module-scorer.ts': "the user's module that scores answers",
     'executor/chat/tool-simulator.ts': "the user's module that answers tools",
@@ -97,19 +97,19 @@ const sources = (readdirSync(SRC, { recursive: true }) as string[]).filter((file
 const STATIC = [/^(?:import|export)\b[^'"`;]*?\bfrom\s+'([^']+)'/gm, /^import\s+'([^']+)'/gm];
 const LAZY = [
     /\bimport\(\s*['"`]([^'"`$]+)['"`]\s*\)/g,
-    // A thread's or a child's entry: loaded by its address.
+    // Entry of a thread or child process, loaded by URL.
     /\bnew URL\(\s*'([^']+\.js)',\s*import\.meta\.url\s*\)/g,
 ];
 const COMPUTED = /\bimport\(\s*(?!['"`]|\))/;
 
-/** The code of a file, without comments. */
+/** The code of a file without its comments. */
 const codeOf = (file: string): string =>
     readFileSync(join(SRC, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
 
 const specifiersIn = (code: string, patterns: readonly RegExp[]): string[] =>
     patterns.flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[1] ?? ''));
 
-/** The source of a module: the front end has files with elements in them too. */
+/** The source of a module; the front end also has .tsx files. */
 function sourceOf(module: string): string {
     const source = module.replace(/\.js$/, '.ts');
     return existsSync(join(SRC, source)) ? source : `${source}x`;
@@ -229,7 +229,7 @@ describe('architecture', () => {
                 (match[1] ?? '').replace('.ts', ''),
             ),
         );
-        // A room of a folder is described with it, unless it has a line of its own.
+        // A nested folder is described together with its parent unless it has a row of its own.
         const folders = Object.keys(MAY_IMPORT).filter((folder) => folder !== 'config/values');
         expect(named.sort()).toEqual(folders.sort());
     });

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis.end());
 
-/** Without its events a coordinator finds every result by looking, every two seconds: nothing fails, and everything is slow. */
+/** Without these events a coordinator finds results only by polling every two seconds: nothing fails, but everything is slow. */
 it.skipIf(NO_REDIS !== null)('are heard of by their events, of every queue', async ({ onTestFinished }) => {
     const connect = (): Redis => {
         const client = new Redis({ path: redis.socket, maxRetriesPerRequest: null });

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis.end());
 
-/** More than two looks ask for. */
+/** More than two polls ask for. */
 const WAITING = 4_002;
 
 it.skipIf(NO_REDIS !== null)(
@@ -48,7 +48,7 @@ it.skipIf(NO_REDIS !== null)(
         const found = [await find(false), await find(false), await find(false)];
         expect(found[0]).toEqual(['job-0', 'job-1999']);
         expect(new Set(found.flat())).toEqual(new Set(lost));
-        // What is not in Redis cannot be lost there.
+        // Jobs that were never in Redis cannot be lost from it.
         for (const flight of flights.values()) flight.state = 'settled';
         expect(await find(true)).toEqual([]);
         expect(await find(false)).toEqual([]);

@@ -9,7 +9,7 @@ import { makeRowTask, OBEYING } from '../rig/queue-backend.js';
 import { patience, SOON } from '../rig/slowness.js';
 
 /*
- * Tasks that travel together to one process and take turns there. Each leaves a mark when it runs.
+ * Tasks that are sent together to one process and take turns there. Each leaves a mark when it runs.
  */
 
 const TIMEOUT = patience(30_000);
@@ -35,7 +35,7 @@ function start(backend: Backend, order: JsonObject): Started {
     return { ...running, runs };
 }
 
-/** A backend whose processes have answered, so that they are sent tasks ahead. */
+/** A backend whose processes have already answered, so that it sends them tasks in advance. */
 async function open(concurrency: number): Promise<Backend> {
     const backend = createProcessBackend({ ...OBEYING, concurrency });
     backends.push(backend);
@@ -88,7 +88,7 @@ it('takes back a task that has not begun, and no other', { timeout: TIMEOUT }, a
     for (const task of [blocking, ...behind]) task.withdraw?.();
     expect(await kinds(behind)).toEqual(['abort', 'abort', 'abort']);
     expect((await blocking.completion).outcome.kind).toBe('verdict');
-    // What comes afterwards runs, and what was taken back does not.
+    // Later tasks run; the cancelled ones do not.
     expect(await kinds(answers(backend, 1))).toEqual(['verdict']);
     expect(behind.map(({ runs }) => runs())).toEqual([0, 0, 0]);
 });

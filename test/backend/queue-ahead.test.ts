@@ -8,7 +8,7 @@ import { NO_REDIS, PrivateRedis } from '../rig/redis.js';
 import { patience, SOON } from '../rig/slowness.js';
 
 /*
- * A worker takes tiny tasks ahead of its slots, so that several travel together.
+ * A worker fetches tiny tasks beyond its slots, so that several travel together.
  */
 
 if (NO_REDIS !== null) console.error(`tasks ahead of a queue's worker: skipped, ${NO_REDIS}`);

@@ -16,7 +16,7 @@ import { RedisLink } from '../rig/redis-link.js';
 import { patience, SOON } from '../rig/slowness.js';
 
 /*
- * Tiny tasks share jobs. Each is still a task of its own: what it came to, whether it is aborted, whom it takes down.
+ * Tiny tasks share jobs. Each is still a task of its own, with its own outcome, aborts and failures.
  */
 
 if (NO_REDIS !== null) console.error(`jobs with several tasks: skipped, ${NO_REDIS}`);
@@ -55,7 +55,7 @@ class Scene {
         return worker;
     }
 
-    /** A coordinator that knows that tasks are tiny: those of a worker that says so. */
+    /** A coordinator that has learned that tasks are tiny, from a worker that reports so. */
     async learn(access = redis.access): Promise<Backend> {
         const coordinator = await this.coordinate(access);
         const started = Array.from({ length: LEARNING }, (_, row) =>
@@ -75,7 +75,7 @@ class Scene {
 
     mark = (row: number): string => join(this.folder, String(row));
 
-    /** How often it ran. */
+    /** How often a row ran. */
     runs = (row: number): number =>
         existsSync(this.mark(row)) ? readFileSync(this.mark(row), 'utf8').trim().split('\n').length : 0;
 
@@ -83,7 +83,7 @@ class Scene {
         return coordinator.start(makeRowTask(row, { ...order, mark: this.mark(row) }));
     }
 
-    /** Starts tasks that wait in one job. */
+    /** Starts tasks that share one job. */
     async share(coordinator: Backend, orders: readonly (JsonObject | undefined)[]): Promise<Running[]> {
         const started = orders.map((order, row) => this.start(coordinator, row, order));
         await vi.waitUntil(async () => (await this.client.llen(this.keys.state('wait'))) > 0, SOON);
@@ -93,7 +93,7 @@ class Scene {
         return started;
     }
 
-    /** Takes jobs as our workers do, and renews no lock. */
+    /** Takes jobs as a real worker does, but never renews a lock. */
     taking(lockDuration: number): Worker {
         const worker = new Worker(QUEUE_NAME, null, {
             connection: this.client,
@@ -126,7 +126,7 @@ const VERDICT = {
 };
 const SERVED = { outcome: VERDICT, startedAt: 1, duration: 0 };
 
-/** What a job returns, or tells: these tasks have ended, and those are left. */
+/** What a job returns or reports as progress: the tasks that have ended and those that are left. */
 const answer = (ended: readonly NamedTask[], left: readonly NamedTask[] = []): unknown => ({
     v: PROTOCOL,
     answer: JSON.stringify({
@@ -175,7 +175,7 @@ it.skipIf(NO_REDIS !== null)(
         const dying = scene.taking(50);
         await dying.startStalledCheckTimer();
         await scene.take(dying, 'lost');
-        // The next worker hands its tasks back, and nobody is left to take them.
+        // The next worker hands its tasks back while no other worker is there to take them.
         const next = await scene.work();
         const wait = scene.keys.state('wait');
         await vi.waitUntil(async () => scene.runs(0) > 0 || (await scene.client.llen(wait)) > 0, SOON);
@@ -228,7 +228,7 @@ it.skipIf(NO_REDIS !== null)(
         const [told, given] = unpackJob(lost.data).tasks.map((task) => [task]);
         await lost.updateProgress(answer(told ?? [], given) as object);
         const next = await scene.coordinate();
-        // The first two come from what was told: one has its answer, one is handed out again.
+        // The progress report covers the first two: one has its answer, the other is handed out again.
         const started = Array.from({ length: 4 }, (_, row) => scene.start(next, row));
         expect((await started[0]?.completion)?.outcome).toMatchObject({ result: { told: true } });
         await dying.startStalledCheckTimer();

@@ -11,7 +11,7 @@ import { NO_REDIS, PrivateRedis } from '../rig/redis.js';
 import { patience } from '../rig/slowness.js';
 
 /*
- * Whoever may write to the Redis of a run may write anything: what makes no sense costs the task that it is about, and nothing else.
+ * Anyone with write access to the Redis of a run can write anything. Nonsense costs the task that it concerns and nothing else.
  */
 
 if (NO_REDIS !== null) console.error(`a hostile Redis: skipped, ${NO_REDIS}`);
@@ -37,7 +37,7 @@ const verdict = {
 };
 const served = { outcome: verdict, startedAt: 1, duration: 1 };
 
-/** What a worker may return for a task that no worker of ours does. */
+/** Answers that a worker may return but none of ours ever does. */
 const ANSWERS: readonly ((task: string) => unknown)[] = [
     () => null,
     () => 'x',

@@ -13,8 +13,8 @@ import { RedisLink } from '../rig/redis-link.js';
 import { patience, SOON } from '../rig/slowness.js';
 
 /*
- * Ways to Redis that go dead without a word, a Redis that is full, and one that fails over to its replica. Marks tell how often a task
- * was started.
+ * Connections to Redis that go dead silently, a Redis that is full, and one that fails over to its replica. Marks count the
+ * starts of each task.
  */
 
 if (NO_REDIS !== null) console.error(`links of a queue: skipped, ${NO_REDIS}`);
@@ -22,7 +22,7 @@ if (NO_REDIS !== null) console.error(`links of a queue: skipped, ${NO_REDIS}`);
 const countStarts = (mark: string): number =>
     existsSync(mark) ? readFileSync(mark, 'utf8').trim().split('\n').length : 0;
 
-/** A lock that is missed soon. */
+/** A lock whose loss is noticed quickly. */
 const BRIEF = { ms: 1500, lookMs: 300 };
 
 class Scene {
@@ -153,7 +153,7 @@ it.skipIf(NO_REDIS !== null)(
         for (const { outcome } of await Promise.all([before, ...after])) expect(outcome.kind).toBe('verdict');
         expect(scene.told.filter((line) => line.startsWith('Redis takes no tasks now'))).toHaveLength(1);
         expect([1, 2, 3].map((index) => countStarts(scene.mark(index)))).toEqual([1, 1, 1]);
-        // Its lock may have run out meanwhile: what was in flight may run again.
+        // Its lock may have expired meanwhile, so the task in flight may run again.
         expect([1, 2]).toContain(countStarts(scene.mark(0)));
     },
 );
@@ -198,7 +198,7 @@ it.skipIf(NO_REDIS !== null)(
             starts.every((count) => count === 1 || count === 2),
             String(starts),
         ).toBe(true);
-        // Two slots, and what was not yet replicated of two answers.
+        // Two tasks in the slots, and two answers that were not yet replicated.
         expect(starts.filter((count) => count === 2).length, String(starts)).toBeLessThanOrEqual(4);
     },
 );

@@ -57,7 +57,7 @@ it.skipIf(NO_REDIS !== null)(
         const run = makeRunId();
         const coordinator = await openCoordinator(redis.access, run, OBEYING);
         const client = new Redis(redis.socket, { maxRetriesPerRequest: null });
-        // Takes jobs as our workers do, and renews no lock: a worker that dies each time.
+        // Takes jobs as a real worker does but never renews a lock, like a worker that dies each time.
         const dying = new Worker(QUEUE_NAME, null, {
             connection: client,
             prefix: makeRunKeys(run).prefix,

@@ -17,7 +17,7 @@ const program = (name: string): CheckerProgram => ({
     memory: null,
 });
 
-/** A staged sample with every file that one can name. */
+/** A staged sample with every file that it can name. */
 const SAMPLE: StagedSample = {
     id: 'a',
     tests: [

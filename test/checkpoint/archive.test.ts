@@ -9,7 +9,7 @@ import { BY, entry, HOLDER, type Place, place, state } from './rig.js';
 const LONG = `${'very/long/'.repeat(18)}näme`;
 const IDS = ['p/1', 'p/2', LONG, 'p/open'];
 
-/** Three finished samples and one that is not. */
+/** Three finished samples and an unfinished one. */
 async function filled(): Promise<Place> {
     const made = place(IDS);
     const store = made.store();

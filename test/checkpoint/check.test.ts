@@ -145,7 +145,7 @@ describe('check', () => {
     });
 
     describe('output files', () => {
-        /** An entry that names a file, whose content is there. */
+        /** An entry that names an output file, which exists. */
         async function withOutput(content = 'printed'): Promise<{ made: Place; path: string }> {
             const made = await filled();
             const { sha256, bytes } = await new ContentFolder(join(made.results, '.outputs'), HOLDER).add(
@@ -187,7 +187,7 @@ describe('check', () => {
             const name = basename(path);
             const file = join(made.results, 'p_1.json');
             const keepers: (() => void)[] = [
-                // Set aside, as it could not be parsed; in a line that was torn; in an archive's file.
+                // Moved aside because it could not be parsed; in a torn line; in a file of an archive.
                 () => renameSync(file, `${file}.corrupt-20261121T090000Z`),
                 () => {
                     rmSync(`${file}.corrupt-20261121T090000Z`);
@@ -222,11 +222,11 @@ describe('check', () => {
             writeFileSync(path, 'PRINTED');
             expect(await check(made)).toMatchObject([{ kind: 'output damaged', where: target.path }]);
             const bytes = readFileSync(target.path);
-            // A digit of a time: the file still parses.
+            // Changes a digit of a duration, so that the file still parses.
             bytes.set(Buffer.from('0.9'), bytes.indexOf('0.5'));
             writeFileSync(target.path, bytes);
             expect((await check(made)).map(({ kind }) => kind)).toEqual(['archive damaged']);
-            // Moved to another disk, say: it names the output all the same.
+            // Moved to another disk, for example; it still names the output.
             rmSync(target.path);
             expect((await check(made)).map(({ kind }) => kind)).toEqual(['archive damaged']);
         });

@@ -12,8 +12,8 @@ const newest = (dir: string, extension: string): number =>
     );
 
 /**
- * Path of a compiled file of src/, for processes that a test starts. `npm test` has built it; when tests are run by hand
- * after an edit, it is built here.
+ * Path of a compiled file of src/, for processes that a test starts. `npm test` builds it first; when tests are run by hand after
+ * an edit, it is built here.
  */
 export function compiled(file: string): string {
     const path = join(ROOT, 'dist', file);
@@ -23,7 +23,7 @@ export function compiled(file: string): string {
         try {
             execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', join(ROOT, 'tsconfig.build.json')]);
         } catch (error) {
-            // Type errors elsewhere are the business of the type check; what is needed must be there.
+            // Type errors elsewhere are reported by the type check; only the file needed here must exist.
             if (!existsSync(path)) throw error;
         }
     }

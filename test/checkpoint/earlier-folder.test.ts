@@ -122,7 +122,7 @@ describe('a folder with a file for each result', () => {
                     if (verdict === null || !isJsonObject(result)) continue;
                     expect(result.accepted).toBe(verdict === 'Accepted');
                     expect(Array.isArray(result.tests) && result.tests.length > 0).toBe(true);
-                    // Taken over once, it stays what it is at every later start.
+                    // Once imported, the entry keeps its verdict at every later start.
                     const again = dropFalseVerdict({ ...normal, index: 0, fingerprint: 'f' });
                     expect(getVerdict(again)).toBe(verdict);
                 }

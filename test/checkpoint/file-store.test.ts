@@ -21,7 +21,7 @@ const big = (index: number, bytes: number) => entry(index, 'Accepted', { solutio
 
 describe('rewriting', () => {
     it('writes a small multiple of the final size for a long sample', () => {
-        // A model of the writer: 100 results a second of 4 KB, as slowly as they like.
+        // Models the writer: results of 4 KB at 100 per second, and other sizes and rates.
         for (const [tasks, bytes, rate] of [
             [2000, 4096, 100],
             [4000, 4096, 100],
@@ -130,7 +130,7 @@ describe('what a rewrite loses', () => {
             await writer.commit('solution', entry(0), BY);
         };
         await replaceOne('p/1');
-        // A write that fails, and what it leaves behind: another sample's results may still be written.
+        // A failed write and what it leaves behind must not block the results of another sample.
         renameSync(log, `${log}.kept`);
         mkdirSync(log);
         await expect(replaceOne('p/2')).rejects.toThrow(WriteError);

@@ -15,8 +15,8 @@ import { runs } from '../rig/long.js';
 import { HOLDER, runFile, scratch } from './rig.js';
 
 /*
- * Files of ours that somebody has edited, cut or spoiled: a start reads each of them. It may refuse one in a line, or pass
- * over it; it may neither crash nor believe what has no sense.
+ * Files of ours that somebody has edited, truncated or corrupted. A start reads each of them: it may refuse one with a single
+ * line or skip it, but it must neither crash nor accept nonsense.
  */
 
 const STAMP: FileStamp = { inode: '12', size: 5, mtime: '1763712000123456789' };
@@ -73,7 +73,7 @@ const ODD = fc.oneof(
     fc.constantFrom(-1, 1e300, 0.5, '', '__proto__', '../../etc/passwd', 'a\0b', [], {}, null, [[[]]]),
 );
 
-/** The text of a file, spoiled: one value replaced by any other, cut short, or bytes changed. */
+/** The text of a corrupted file: one value replaced by any other, truncated, or with changed bytes. */
 function spoiled(value: unknown): fc.Arbitrary<Buffer> {
     const text = Buffer.from(`${JSON.stringify(value)}\n`);
     const replacedBy = fc
@@ -93,7 +93,7 @@ function spoiled(value: unknown): fc.Arbitrary<Buffer> {
     );
 }
 
-/** Resolves with null where it was refused as it should be. */
+/** Resolves with null if the read was refused properly, in one line. */
 async function refusedInOneLine<T>(read: Promise<T>): Promise<T | null> {
     try {
         return await read;

@@ -206,7 +206,7 @@ describe.each([
         for (const row of many) expect(again.get(row.id, stamp(1), row.fingerprint, 'key')).not.toBeNull();
         expect(again.datasets.get('data.jsonl', stamp(3))).toHaveLength(20_000);
         console.log(`20,000 samples: ${loaded.toFixed(0)} ms`);
-        // Seven times what it takes on two shared cores: a bound that only a change of the format's cost can pass.
+        // Seven times what it takes on two shared cores, so that only a change in the cost of the format can exceed it.
         expect(loaded).toBeLessThan(patience(350));
     });
 

@@ -9,7 +9,7 @@ import { place, scratch } from './rig.js';
 const SAMPLES = ['p/0', 'p/1', 'p/2'];
 const TASKS = 400;
 
-/** Commits results to three samples until it is ended, saying each one that is on disk. */
+/** Commits results to three samples until it is killed, and prints each one that is on disk. */
 const COMMITTER = `
     import { closeSync, openSync, writeSync } from 'node:fs';
     import { createFileStore } from ${JSON.stringify(compiled('checkpoint/file-store.js'))};
@@ -76,7 +76,7 @@ interface End {
     readonly code: number | null;
 }
 
-/** Runs the committer, ends it with `signal` after some acknowledged results, and returns what it said. */
+/** Runs the committer, sends it `signal` after some acknowledged results, and returns what it printed. */
 function run(
     root: string,
     signal: NodeJS.Signals | null,
@@ -91,7 +91,7 @@ function run(
     let output = '';
     child.stdout.on('data', (data: Buffer) => {
         output += data.toString();
-        // Once: a second one may arrive when Node has taken its handlers down already.
+        // Once only: a second signal may arrive after Node has removed its handlers.
         if (signal !== null && !child.killed && output.split('\n').length > after) child.kill(signal);
     });
     return new Promise((resolve) => {
@@ -125,7 +125,7 @@ describe('a run that is ended', () => {
         let rounds = 0;
         for (let done = false; !done; rounds += 1) {
             const end = await run(root, 'SIGKILL', 40 + rounds * 37);
-            // Each round gets further than the one before; one that does nothing would go on for ever.
+            // Each round gets further than the one before; without progress the loop would never end.
             expect(end.said.length, `round ${rounds}, exit code ${end.code}`).toBeGreaterThan(0);
             for (const line of end.acknowledged) {
                 expect(acknowledged.has(line), `${line} ran twice`).toBe(false);
@@ -157,7 +157,7 @@ describe('a run that is ended', () => {
 
     it('by a file-size limit keeps the old file and says why', async () => {
         const root = scratch();
-        // In blocks of 512 bytes or 1 KiB, as the shell likes.
+        // In blocks of 512 bytes or 1 KiB, depending on the shell.
         const end = await run(root, null, 0, 'ulimit -f 300');
         expect(end.code).toBe(4);
         expect(end.said.at(-1)).toMatch(/^failed WriteError cannot write .*p_\d\.json/);

@@ -30,7 +30,7 @@ it('a run reads the same from small and large files, and whatever its disk does'
     expect(await reader.read(join(results, 'nothing.json'), 'p/1')).toEqual({ kind: 'absent' });
     execFileSync('mkfifo', [join(results, 'pipe.json')]);
     expect(await reader.read(join(results, 'pipe.json'), 'p/1')).toMatchObject({ kind: 'corrupt' });
-    // A clock by which every file takes a second: the next ones are read without waiting.
+    // A clock by which every file takes a second, so that the next ones are read without waiting.
     const clock = vi.spyOn(performance, 'now');
     let now = 0;
     clock.mockImplementation(() => (now += 1000));
@@ -40,7 +40,7 @@ it('a run reads the same from small and large files, and whatever its disk does'
     clock.mockRestore();
 });
 
-/** A result file with all it can hold. */
+/** A result file with everything that it can hold. */
 async function wholeFile(): Promise<Buffer> {
     const { store, results } = place();
     const writer = store().open(
@@ -114,10 +114,10 @@ describe('reading a result file', () => {
             const found = await readCheckpointFile(join(folder, name), null);
             expect(await readCheckpointFileAtOnce(join(folder, name)), name).toEqual(found);
             kinds.add(found.kind);
-            // No listing calls a FIFO a regular file.
+            // Directory listings never report a FIFO as a regular file.
             if (name === 'fifo.json') continue;
             const listed = readListedCheckpointFile(join(folder, name));
-            // What is not small, or not a file by now, is read the other way.
+            // Files that are not small, or no longer regular files, are read the other way.
             if (listed === null) expect(['large.json', ...names]).toContain(name);
             else expect(listed, name).toEqual(withoutStamp(found));
         }

@@ -10,7 +10,7 @@ import type { Entry } from '../../src/model/entry.js';
 import type { Verdict } from '../../src/model/verdict.js';
 import { afterTest } from '../rig/endings.js';
 
-/** A folder that is gone after the test. */
+/** A folder that is removed after the test. */
 export function scratch(): string {
     const dir = mkdtempSync(join(tmpdir(), 'resume-run-checkpoint-'));
     afterTest(() => rmSync(dir, { recursive: true, force: true }));

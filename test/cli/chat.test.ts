@@ -47,7 +47,7 @@ describe('a model batch over a list', () => {
             '50',
         ]);
         const env = { MY_KEY: KEY };
-        /** Prompts whose answers were on disk after a kill, and how often they had been asked by then. */
+        /** Prompts whose answers were on disk after a kill, with the number of times they had been asked by then. */
         const saved = new Map<string, number>();
         for (let kill = 0; kill < 3; kill += 1) {
             const before = server.requests.length;
@@ -158,7 +158,7 @@ describe('a model batch over a list', () => {
         expect(enough.code, enough.stderr).toBe(1);
         expect(enough.stdout + enough.stderr).toContain('--stop-after 7');
         expect(asked() - before).toBe(7);
-        // An answer costs 0.007 dollars, and may cost 0.01.
+        // An answer costs $0.007 and could cost up to $0.01.
         const spent = await callCli([...args, '--max-cost', '0.05'], { cwd });
         expect(spent.code, spent.stderr).toBe(1);
         expect(spent.stdout + spent.stderr).toContain('--max-cost');
@@ -206,7 +206,7 @@ describe('a model batch over a list', () => {
         const bounds = ['-j', '32', '--max-tokens', '10', '--max-tokens-total', '1000'];
         const { code, stdout } = await callCli([...args, ...bounds], { cwd });
         expect(code).toBe(1);
-        // An answer takes some 103 tokens where 11 were set aside: all 32 at once would have spent three times the budget.
+        // An answer takes about 103 tokens although only 11 are reserved: 32 at once would spend three times the budget.
         const answers = answersIn(cwd).length;
         expect(server.requests.length - asked).toBe(answers);
         expect(answers).toBeGreaterThanOrEqual(6);
@@ -214,7 +214,7 @@ describe('a model batch over a list', () => {
         expect(Number(/spent +([\d,]+) tokens/.exec(stdout)?.[1]?.replace(',', ''))).toBeLessThanOrEqual(
             1000,
         );
-        // The next start knows nothing of that, and a large budget lets as many run at once as asked for.
+        // The next start has not learned this, and a large budget lets as many run at once as requested.
         server.fault = () => null;
         const end = await callCli([...args, '-j', '32', '--max-tokens-total', '100000'], { cwd });
         expect(end.code, end.stderr).toBe(0);
@@ -254,7 +254,7 @@ describe('a model batch over a list', () => {
         const first = await callCli(args('strict'), { cwd });
         expect(first.code, first.stderr).toBe(0);
         expect(first.stdout).toMatch(/verdicts +AC +RF/);
-        // Of a server that was well all the time, too.
+        // Endpoints that never failed are listed too.
         const status = await callCli(['status', '--json'], { cwd });
         const { endpoints } = JSON.parse(status.stdout) as { readonly endpoints: readonly object[] };
         expect(endpoints).toEqual([

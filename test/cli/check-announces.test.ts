@@ -19,7 +19,7 @@ import { runs } from '../rig/long.js';
 import { callCli } from '../rig/in-process.js';
 import { tempDir } from '../rig/cli.js';
 
-/** What can become of a result file between two starts. */
+/** What can happen to a result file between two starts. */
 const HARMS: Readonly<Record<string, (file: string, dir: string) => void>> = {
     garbage: (file) => writeFileSync(file, 'x'),
     torn: (file) => truncateSync(file, 40),
@@ -122,7 +122,7 @@ export default (task) => (appendFileSync(${JSON.stringify(ran)}, task.id + '\\n'
                         expect.objectContaining({ kind: 'removed sample', id: 'p/9' }),
                     );
                 }
-                // Nothing that was there is gone, but what a run that is gone had left over.
+                // Nothing that was there is gone, except leftovers of a dead run.
                 for (const name of before.filter((file) => file.endsWith('.json'))) {
                     expect(
                         after.some((file) => file === name || file.startsWith(`${name}.corrupt-`)),

@@ -35,7 +35,7 @@ function cli(args: readonly string[], env: NodeJS.ProcessEnv = {}, node: readonl
     return { status, stdout, stderr };
 }
 
-/** The same in this process, where the start itself is not what is tested. */
+/** Runs the command in this process, for tests that are not about process start-up. */
 async function call(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     const { code, stdout, stderr } = await callCli(args, { cwd, env });
     return { status: code, stdout, stderr };
@@ -166,7 +166,7 @@ describe('set', () => {
     });
 });
 
-/** Tasks that wait for a file `go`, or end at once where it is there. */
+/** Tasks that wait for a file `go`, or end at once if it exists. */
 const TASK = `
     import { appendFileSync, existsSync } from 'node:fs';
     export default async ({ sample, index }) => {
@@ -289,7 +289,7 @@ describe('run', () => {
         const { solution_result: results } = JSON.parse(
             readFileSync(join(cwd, 'results/p.json'), 'utf8'),
         ) as { solution_result: { attempts: unknown[]; result: { tests: unknown[] } }[] };
-        // All tests were wanted, and all were run.
+        // All tests were requested, and all were run.
         expect(results.map((one) => [one.attempts.length, one.result.tests.length])).toEqual([[3, 2]]);
     });
 

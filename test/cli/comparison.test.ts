@@ -12,7 +12,7 @@ interface Row {
 
 const shell = (text: string): string => `echo "${text}"`;
 
-/** A row of code_contests whose only solution prints `prints`; the language is one of the config file, for speed. */
+/** A row of code_contests whose only solution prints `prints`. Its language is one from the config file, for speed. */
 const codeContests = ({ id, output, prints }: Row): string =>
     `${JSON.stringify({
         id,
@@ -45,7 +45,7 @@ const liveCodeBench = ({ id, output, prints }: Row): string =>
 
 describe('how outputs of known formats are compared', () => {
     let cwd = '';
-    /** Starts it; `said` is all it printed. */
+    /** Starts the command; `said` is all that it printed. */
     const start = async (...args: string[]): Promise<{ code: number | null; said: string }> => {
         const { code, stdout, stderr } = await callCli([...args, '--dir', 'out', '--sandbox', 'none'], {
             cwd,
@@ -67,7 +67,7 @@ describe('how outputs of known formats are compared', () => {
     beforeEach(() => {
         cwd = tempDir();
         const shellRow = { run: ['sh', '{source}'], extensions: ['.sh'] };
-        // TACO's solutions are Python; here they are shell as well.
+        // TACO's solutions are Python; here they are shell scripts too.
         writeFileSync(
             join(cwd, 'resume-run.config.json'),
             JSON.stringify({ languages: { SHELL: shellRow, PYTHON3: shellRow } }),
@@ -102,7 +102,7 @@ describe('how outputs of known formats are compared', () => {
                 codeContests({ id: `s${i}`, output: '0.5', prints: '0.50' }),
             ).join('');
 
-        /** A directory as version 0.1 left it: entries judged by tokens, and a run.json that says nothing of it. */
+        /** A directory as version 0.1 left it: entries judged by tokens, and a run.json that does not mention it. */
         const begin = async (count: number): Promise<void> => {
             writeFileSync(join(cwd, 'rows.jsonl'), rows(count));
             expect((await start('rows.jsonl', '--checker', 'tokens', '-q')).code).toBe(0);

@@ -6,7 +6,7 @@ import type { CliResult } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 
 /*
- * Packages without a time limit: where it comes from, what is said of it, and how it is measured again.
+ * Packages without a time limit: where the limit comes from, how it is reported, and how it is measured again.
  */
 
 let folder: string;
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const ADD = 'print(sum(map(int, input().split())))\n';
-/** Uses so many seconds of CPU time before it answers. */
+/** Uses this many seconds of CPU time before it answers. */
 const slow = (seconds: number): string => `import time\nwhile time.process_time() < ${seconds}: pass\n${ADD}`;
 
 async function writePackage(name: string, submissions: Readonly<Record<string, string>>): Promise<void> {

@@ -51,7 +51,7 @@ describe('datasets of one directory', () => {
         expect(stderr).toMatch(
             /^resume-run: "a1" stands in c\.jsonl:1 and in a\.jsonl:1 with different content: .*\n$/,
         );
-        // Files of one folder, too.
+        // Also for files in one folder.
         for (const [folder, line] of ['one', 'two'].entries()) {
             mkdirSync(join(cwd, 'lists', line), { recursive: true });
             write(`lists/${line}/names.json`, `[{"name": ${folder}}]`);

@@ -5,8 +5,8 @@ import { tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 
 /*
- * A results directory of the earlier tools in the layouts that they used: a folder with a file for each task, and a file for
- * each sample with a checker's verdicts beside it. What matches is taken over, and the start says what is not.
+ * A results directory of the earlier tools in the layouts that they used: a folder with a file for each task, or a file for each
+ * sample with a checker's verdicts beside it. Matching results are imported, and the start reports the rest.
  */
 
 const run = (more: object = {}): object => ({
@@ -41,7 +41,7 @@ it('takes over folders and checker files of the earlier tools, and lists what it
     mkdirSync(folder, { recursive: true });
     const write = (file: string, value: unknown): void =>
         writeFileSync(join(cwd, 'res', file), JSON.stringify(value));
-    // A server drops the line end of what it extracts.
+    // A server strips the final newline from the code that it extracts.
     write('a_1/solution_0.json', {
         id: 'a/1',
         accepted: true,
@@ -76,7 +76,7 @@ it('takes over folders and checker files of the earlier tools, and lists what it
 
     const start = (...args: string[]) =>
         callCli(['rows.jsonl', '--dir', 'res', '--sandbox', 'none', ...args], { cwd });
-    // Notices come first, each an event on a line of its own.
+    // Notices come first, each as an event on its own line.
     const lines = (await start('--dry-run', '--json')).stdout.trimEnd().split('\n');
     const plan = JSON.parse(lines.at(-1) ?? '') as object;
     expect(plan).toMatchObject({

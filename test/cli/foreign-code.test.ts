@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runCli, tempDir } from '../rig/cli.js';
 
-/** Prints half lines; tasks 3 and 5 leave an error unhandled, 5 after its neighbours have begun. */
+/** Prints partial lines; tasks 3 and 5 cause an unhandled error, 5 after its neighbours have begun. */
 const MODULE = `
 export default function ({ index }) {
     process.stdout.write('glue ');

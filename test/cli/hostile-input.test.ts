@@ -99,7 +99,7 @@ describe('hostile rows', () => {
     });
 });
 
-/** Runs the binary and watches its peak memory, bytes; 0 where there is no /proc to read it from. */
+/** Runs the binary and records its peak memory in bytes; 0 if there is no /proc to read it from. */
 async function withPeak(args: readonly string[], cwd: string): Promise<CliResult & { peak: number }> {
     const { child, result } = startCli(args, { cwd });
     let peak = 0;
@@ -125,7 +125,7 @@ describe('sizes beyond all measure, through the real binary', () => {
         const cwd = tempDir();
         const file = openSync(join(cwd, 'data.jsonl'), 'w');
         writeSync(file, `${JSON.stringify(row('a'))}\n{"id":"`);
-        // A hole: it takes no place on the disk. Rows may have 256 MiB.
+        // A hole that takes no disk space. Rows may have up to 256 MiB.
         ftruncateSync(file, LONG ? 2 ** 30 : 300 * 2 ** 20);
         closeSync(file);
         const { code, stderr, peak } = await withPeak(['data.jsonl', '--dir', 'out', '-q'], cwd);
@@ -158,7 +158,7 @@ describe('sizes beyond all measure, through the real binary', () => {
         expect(results).toContain('"WrongAnswer"');
         expect(results.length).toBeLessThan(1e6);
         if (seen) expect(peak).toBeGreaterThan(0);
-        // The row is read whole: its bytes, its text, and the parsed output.
+        // The whole row is held in memory: its bytes, its text, and the parsed output.
         expect(peak).toBeLessThan(LONG ? 900e6 : 450e6);
     });
 });

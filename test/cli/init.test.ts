@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { readResults, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 
-/** By kind: the arguments that the last line of `init` says, and the result files that they make. */
+/** By kind: the arguments in the last line that `init` prints, and the number of result files that they produce. */
 const STARTS: readonly (readonly [string, readonly string[], number])[] = [
     ['judge', [], 1],
     ['exec', [], 1],
@@ -24,7 +24,7 @@ it.each(STARTS)('init %s writes what runs as it is', async (kind, args, samples)
     const results = readResults(join(work, 'results'));
     expect(results.size).toBe(samples);
     for (const file of results.values()) expect(file['progress']).toMatchObject({ is_complete: true });
-    // The words of the configuration are those of the program: nothing is left without effect.
+    // The configuration uses only keys that the program knows, so nothing in it is ignored.
     expect(done.stderr).not.toMatch(/unknown|names no/);
 });
 

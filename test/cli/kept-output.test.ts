@@ -6,7 +6,7 @@ import { whyNoInjection } from '../crash/inject.js';
 import { readResults, runCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 
-/** Prints what the task's id says; an id that begins with `bad` exits with 1. */
+/** Prints what the task's id says; exits with 1 for an id that begins with `bad`. */
 const SCRIPT = `
 case $1 in
     *small) printf out; printf err >&2 ;;
@@ -63,7 +63,7 @@ function keptOf(cwd: string): Map<string, Kept> {
     return kept;
 }
 
-/** Reads an output file, which must be what its entry says. */
+/** Reads an output file and checks it against its entry. */
 function readOutput(cwd: string, file: FileOfOutput | undefined): Buffer {
     if (file === undefined) throw new Error('no output file is named');
     expect(file.path).toBe(`.outputs/${file.sha256}`);
@@ -97,7 +97,7 @@ it.each(['c', 'python'])(
         expect(kept.get('bytes')).toMatchObject({ stderr: '' });
         expect(kept.get('flood')).toMatchObject({ stdout_cut: 17_000_000 });
         expect(readOutput(cwd, kept.get('flood')?.stdout_file).length).toBe(16 * 1024 * 1024);
-        // Equal outputs share a file, and nothing temporary is left.
+        // Equal outputs share a file, and no temporary files are left.
         expect(readdirSync(join(cwd, 'res/.outputs')).filter((name) => !/^[0-9a-f]{64}$/.test(name))).toEqual(
             [],
         );
@@ -109,7 +109,7 @@ it('leaves out the keys of output that is not kept, and remembers the choice', a
     const cwd = tempDir();
     writeRows(cwd, ['small', 'bad-long']);
     await run(cwd, '--keep-output', 'failed', '--output-limit', '1024');
-    // A later start does not take the default of new directories.
+    // A later start does not adopt the default of new directories.
     await run(cwd, '--rerun', 'all');
     const kept = keptOf(cwd);
     expect(kept.get('small')).toMatchObject({ status: 'Finished' });

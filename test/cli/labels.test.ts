@@ -5,13 +5,13 @@ import { readResults, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 
 /*
- * What a dataset expects of a program is no part of its input: a label that is corrected after judging is taken over, and nothing
- * runs again for it.
+ * What a dataset expects of a program is not part of its input: a label corrected after judging is updated without running
+ * anything again.
  */
 
 const python = (source: string, more: object) => ({ language: 'python3', source, ...more });
 
-/** A problem with two programs that are said to be wrong: one prints something else, one crashes. */
+/** A problem with two programs labelled wrong: one prints something else, the other crashes. */
 function writeProblem(cwd: string, labels: readonly (string | readonly string[] | undefined)[]): void {
     const sources = ['print(1)', 'raise SystemExit(1)'];
     const row = {
@@ -68,7 +68,7 @@ it('takes labels that were corrected after judging, judges nothing again, and it
         [['TimeLimitExceeded'], undefined],
         [['RuntimeError'], undefined],
     ]);
-    // By the new labels nothing is unexpected.
+    // With the new labels nothing is unexpected.
     const again = await run('--collect', '--rerun', 'failed');
     expect(again.code, again.stderr).toBe(0);
     expect(NOTICE.exec(again.stderr)?.[1]).toBe('2 finished tasks');
@@ -88,7 +88,7 @@ it('takes labels that were corrected after judging, judges nothing again, and it
     const record = records.find(({ group, index }) => group === 'incorrect_solution' && index === 0);
     expect(record?.expected).toEqual(['WrongAnswer']);
 
-    // A further start has nothing to write.
+    // Another start has nothing to write.
     const file = join(cwd, 'results', 'p.json');
     const before = statSync(file, { bigint: true }).mtimeNs;
     const last = await run();

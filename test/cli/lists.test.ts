@@ -32,7 +32,7 @@ describe('a command over a list', () => {
 
         const before = readFileSync(log, 'utf8');
         rmSync(join(cwd, 'checkpoints'), { recursive: true });
-        // The first line goes, another comes at the front, the number of rows would give other samples.
+        // The first line is removed and another added at the front; splitting by the number of rows would give different samples.
         writeFileSync(join(cwd, 'items.txt'), `fresh\n${lines(300).replace('item-0\n', '')}`);
         const again = await callCli(['items.txt', '--rows-per-sample', '7', ...command], { cwd });
         expect(again.code, again.stderr).toBe(0);

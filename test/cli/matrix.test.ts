@@ -88,7 +88,7 @@ describe('resume-run matrix', () => {
         expect(one.code, one.stderr).toBe(0);
         const { matrix, part, datasets } = JSON.parse(one.stdout);
         expect(part.due).toBe(800);
-        // Where a run keeps it, not where this one has it for a moment.
+        // Reports the path where a run keeps it, not the temporary path of the dry run.
         expect(datasets).toEqual([{ path: join(cwd, 'checkpoints/results/matrix.json'), format: 'matrix' }]);
         expect(matrix).toMatchObject({ instances: 800, done: 0, toRun: 800 });
         const none = await callCli([...args, '--phase', '6'], { cwd });
@@ -128,7 +128,7 @@ describe('resume-run matrix', () => {
         expect(unbounded).toContain('answers of 1,024 tokens are assumed: --max-tokens bounds them');
         expect(server.requests).toHaveLength(0);
 
-        // What is answered is not asked for again.
+        // Answered instances are not requested again.
         const asked = await callCli([...args, '--num-instances', '4', '--max-tokens', '100'], { cwd });
         expect(asked.code, asked.stderr).toBe(0);
         const left = (await dry(...bounded, '--json')).trim().split('\n').at(-1) ?? '';
@@ -163,7 +163,7 @@ describe('resume-run matrix', () => {
         expect(more.stdout).toContain('120/144 done, 24 to run');
         expect(more.stdout).toMatch(/simple_task: 10\/12 done, 2 to run {2}10\/12 已完成 \(需要补充 2 个\)/);
         expect(server.requests.length).toBe(asked + 144 - committed.length);
-        // Fewer: nothing runs, nothing is lost. The bare start agrees.
+        // With fewer instances, nothing runs and nothing is lost, including in a start without arguments.
         const fewer = await callCli(run('5'), { cwd });
         expect(fewer.stdout).toContain('60/60 done, 0 to run');
         const bare = await callCli(['--dir', 'results'], { cwd });
@@ -207,7 +207,7 @@ describe('resume-run matrix', () => {
 
     it('keeps which row an instance asked: answers to different rows are no answers to one question', async () => {
         const { cwd, args } = prepare();
-        // Two rows of the simple task, one of the other; three prompt types of two models.
+        // Two rows of the simple task, one of the other; three prompt types for each of two models.
         const run = await callCli([...args, '--num-instances', '4', '-q'], { cwd });
         expect(run.code, run.stderr).toBe(0);
         const simple = entriesIn(join(cwd, 'results')).filter(
@@ -263,7 +263,7 @@ describe('resume-run matrix', () => {
         const bare = await callCli(['--dir', 'results'], { cwd });
         expect(bare.code, bare.stderr).toBe(0);
         expect(asked()).toEqual(['a', 'a', 'a', 'a', 'b', 'b', 'b', 'b']);
-        // 1x2 asks the first row of a cell twice.
+        // 1x2 asks the first row of each cell twice.
         expect(Object.fromEntries(server.counts())).toEqual({ one: 4, three: 4 });
     });
 

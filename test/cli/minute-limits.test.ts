@@ -16,7 +16,7 @@ async function until(isThere: () => boolean): Promise<void> {
     while (!isThere() && performance.now() < end) await sleep(10);
 }
 
-/** Tokens of an answer's usage, as the server tells them. */
+/** Tokens in the usage of an answer, as reported by the server. */
 const usage = (prompt: string): number => prompt.length + 7;
 
 it.each([
@@ -47,7 +47,7 @@ it.each([
         expect(atKill).toBeGreaterThanOrEqual(most / 3);
         expect(atKill).toBeLessThan(most * 0.7);
         const second = startCli(args, { cwd });
-        // What is left of the minute is used, but for what the first start may have sent besides.
+        // The rest of the minute's allowance is used, apart from what the first start may have sent beyond its count.
         await until(() => sent() >= most * 0.8);
         await sleep(1000);
         killGroup(second.child);

@@ -6,7 +6,7 @@ import type { RunEvent } from '../../src/model/event.js';
 import { runCli, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 
-/** Wants to run in the main process. Row 1 must not be tried again, row 2 soon. */
+/** Requests the main process. Row 1 must not be retried, row 2 soon. */
 const MODULE = `
 export const mode = 'async';
 export default async function ({ input }, { attempt, log }) {
@@ -22,7 +22,7 @@ it('a module says where it runs, and its errors whether and when they are tried 
     writeFileSync(join(cwd, 'm.mjs'), MODULE);
     writeFileSync(join(cwd, 'l.jsonl'), '{"n":1}\n{"n":2}\n{"n":3}\n');
     const args = ['l.jsonl', '--executor', 'module', '--module', './m.mjs', '--json'];
-    // A pause of a minute, so that only the error's own wish can be what is waited for.
+    // The configured delay is a minute, so a short wait can only come from the error's own `retryAfter`.
     const paced = ['--retry-delay', '60', '--max-retry-delay', '60', '--log-file', 'log.jsonl'];
     const { code, stdout, stderr } = await runCli([...args, ...paced], { cwd });
     expect(code, stderr).toBe(1);
@@ -41,7 +41,7 @@ it('a module says where it runs, and its errors whether and when they are tried 
     expect(logged.toSorted((a, b) => a.localeCompare(b))).toEqual(['row 1', 'row 2', 'row 2', 'row 3']);
     expect(readFileSync(join(cwd, 'log.jsonl'), 'utf8').match(/"message":"row \d"/g)).toHaveLength(4);
 
-    // Whoever says --mode is obeyed.
+    // An explicit --mode takes precedence.
     const again = await callCli([...args, '--dir', 'again', '--retries', '0', '--mode', 'thread'], { cwd });
     expect(again.stdout).toContain('"mode":"thread"');
     writeFileSync(join(cwd, 'm.mjs'), MODULE.replace("'async'", "'asink'"));

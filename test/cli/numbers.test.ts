@@ -79,7 +79,7 @@ describe('numbers that a double cannot hold', () => {
     it('make an entry of 0.1 run again, since it was made from the rounded number', async () => {
         const command = ['--executor', 'exec', '--', 'cat'];
         await start(...command);
-        // What 0.1 wrote: the fingerprint of the second task for the first one too.
+        // What 0.1 wrote: the second task's fingerprint for the first task too.
         const path = join(cwd, 'res/n.json');
         const [first, second] = entries().map((one) => one.fingerprint);
         writeFileSync(path, readFileSync(path, 'utf8').replace(first ?? '', second ?? ''));

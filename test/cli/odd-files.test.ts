@@ -31,7 +31,7 @@ function put(kind: Kind, path: string): void {
     ODD[kind](path);
 }
 
-/** A directory with a finished sample of each kind of odd file. */
+/** A directory with a finished sample for each kind of odd file. */
 async function finished(): Promise<string> {
     const cwd = tempDir();
     const rows = Object.keys(ODD).map((id) => JSON.stringify({ id, groups: { main: [1] } }));
@@ -113,7 +113,7 @@ it(
             '--endpoint',
             'http://127.0.0.1:1',
         ];
-        // In processes of their own: what blocks here would block the tests, too.
+        // In separate processes, because a block here would block the tests too.
         const options = [
             ['--prices', 'pipe'],
             ['--tool-module', 'pipe'],
@@ -157,7 +157,7 @@ it.skipIf(reason !== null)(
             JSON.stringify({ id: String(id), groups: { main: ['x'.repeat(1 << 20)] } });
         writeFileSync(join(cwd, 'rows.jsonl'), Array.from({ length: 30 }, (_, id) => row(id)).join('\n'));
         const trace = join(cwd, 'trace');
-        // A disk that takes a second for each piece of the dataset.
+        // A disk that takes a second for each chunk of the dataset.
         const slow = ['-P', join(cwd, 'rows.jsonl'), '-e', 'inject=pread64:delay_enter=1000000'];
         const { child, result } = startCli(['rows.jsonl', '--dir', 'res', '-q', ...COMMAND], {
             cwd,
@@ -171,7 +171,7 @@ it.skipIf(reason !== null)(
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
         expect((await result).code).toBe(143);
         expect(performance.now() - started).toBeLessThan(patience(5000));
-        // The directory was given back, and no run was written down.
+        // The directory was released, and no run was recorded.
         expect(readdirSync(join(cwd, 'checkpoints/res'))).not.toContain('run.json');
         expect(readFileSync(join(cwd, 'checkpoints/res/lock.1'), 'utf8')).toContain('released');
     },

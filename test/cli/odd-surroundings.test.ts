@@ -65,7 +65,7 @@ if (!isRoot) console.error('a user without a home: skipped, only root can become
 it.skipIf(!isRoot)('runs for a user without a home or an entry in the list of users', () => {
     const cwd = tempDir();
     chmodSync(cwd, 0o777);
-    // Node may be installed where only its owner can go, as in a private temporary folder.
+    // Node may be installed where only its owner has access, such as in a private temporary folder.
     const node = join(cwd, 'node');
     copyFileSync(process.execPath, node, constants.COPYFILE_FICLONE);
     const line =

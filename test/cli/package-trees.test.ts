@@ -50,7 +50,7 @@ describe('repositories of problem packages', () => {
         expect(stderr).toMatch(/left out: .*package\.json.*not a row of a known format/);
         expect(stderr).toMatch(/left out: .*template\/problem\.yaml: not valid YAML/);
         expect(results()).toHaveLength(1);
-        // Named alone, it is a mistake.
+        // Naming it alone is an error.
         expect((await start('first/template')).code).toBe(2);
         expect(existsSync(join(cwd, 'out/template.json'))).toBe(false);
     });
@@ -58,7 +58,7 @@ describe('repositories of problem packages', () => {
     it('are judged without a template of a tool for new packages, which has an example for its content', async () => {
         writePackage('first/new', 'one');
         write('first/new/problem.yaml', 'name: Example problem\ncredits: TODO\nrights_owner: TODO\n');
-        // One that somebody has begun to fill in is a package.
+        // A template that somebody has begun to fill in is a package.
         expect((await start('first')).stderr).toBe('');
         expect(results()).toEqual(['hello.json', 'new.json']);
         renameSync(join(cwd, 'first/new/data/secret'), join(cwd, 'first/new/data/sample'));
@@ -80,7 +80,7 @@ describe('repositories of problem packages', () => {
             /testdata\.yaml: output_validator_flags\[0\]: expected text/,
         );
         expect(JSON.stringify(read('broken.json'))).toMatch(/testdata\.yaml: not valid YAML/);
-        // Named alone, it is a mistake.
+        // Naming it alone is an error.
         const alone = await callCli(['first/flags', '--dir', 'alone', '-q'], { cwd });
         expect([alone.code, alone.stderr]).toEqual([2, expect.stringMatching(/output_validator_flags/)]);
     });

@@ -15,7 +15,7 @@ if (why !== null) console.error(`a queue over TLS: skipped, ${why}`);
 const OBEY = join(import.meta.dirname, '../rig/tasks/obey.mjs');
 const PASSWORD = 'open-sesame';
 
-/** Everything of the runs, and nothing else; `info` tells how Redis is set up. */
+/** Full access to the keys of the runs and to nothing else; `info` reports how Redis is configured. */
 const USERS = `user default off
 user fleet on >${PASSWORD} ~resume-run:* &resume-run:* +@all -@dangerous +info
 user weak on >${PASSWORD} ~resume-run:* &resume-run:* +@read +@connection +info
@@ -93,7 +93,7 @@ it.skipIf(why !== null)(
                 expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(message)]);
                 expect(refused.stderr).not.toContain(password);
             }
-            // A user with too few rights hears so in one line.
+            // A user with insufficient rights gets one line that says so.
             const weak = ['--redis', `rediss://weak:{env:FLEET_PASSWORD}@localhost:${port}`].concat(
                 '--redis-ca',
                 certificate,

@@ -12,7 +12,7 @@ if (NO_REDIS !== null) console.error(`the demonstration of a queue: skipped, ${N
 const OBEY = join(import.meta.dirname, '../rig/tasks/obey.mjs');
 const ROWS = 12;
 
-/** The socket of the demonstration's Redis, as the run announces it. */
+/** The socket of the demo's Redis, as the run prints it. */
 const findSocket = (stdout: string): string => /unix:\/\/(\S+)/.exec(stdout)?.[1] ?? '';
 
 it.skipIf(NO_REDIS !== null)(

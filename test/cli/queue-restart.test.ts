@@ -16,7 +16,7 @@ const SET_CLOCK = pathToFileURL(join(import.meta.dirname, '../crash/set-clock.mj
 
 const WORKER = ['worker', '-j', '2', '--executor', 'module', '--allow', 'exec'];
 
-/** Who made each result of one sample's tasks. */
+/** The maker of each result, for one sample's tasks. */
 const readMakers = (dir: string): unknown[] =>
     [...readResults(dir).values()].flatMap((result) =>
         (result['main_result'] as readonly { readonly result: { readonly by: unknown } }[]).map(
@@ -24,7 +24,7 @@ const readMakers = (dir: string): unknown[] =>
         ),
     );
 
-/** A scene whose rows are done by modules of its own. */
+/** A scene whose rows are handled by its own modules. */
 async function openScene(rows: number): Promise<{
     readonly scene: QueueScene;
     readonly writeModule: (name: string, code: string) => void;
@@ -75,10 +75,10 @@ it.skipIf(NO_REDIS !== null)(
         const { code, stderr } = await callCli(argv('a.mjs'), { cwd, env });
         expect(code, stderr).toBe(0);
         expect(readMakers(join(cwd, 'results'))).toEqual(Array.from({ length: 6 }, () => 'a'));
-        // Nobody wants those that the killed start began.
+        // The tasks that the killed start began are no longer wanted.
         await until('slow tasks are ended', () => existsSync(ended));
 
-        // The same command with the module as it is now.
+        // The same command with an edited module.
         writeModule('a.mjs', "export default () => ({ by: 'a, edited' });\n");
         expect((await callCli([...argv('a.mjs'), '--rerun', 'all'], { cwd, env })).code).toBe(0);
         expect(new Set(readMakers(join(cwd, 'results')))).toEqual(new Set(['a, edited']));
@@ -169,7 +169,7 @@ it.skipIf(NO_REDIS !== null)(
             expect(Date.parse(at)).toBeGreaterThanOrEqual(beganAt - 1000);
             expect(Date.parse(at)).toBeLessThanOrEqual(Date.now());
         }
-        // What was done again stays done.
+        // Tasks that were run again stay done.
         const third = await callCli(argv('slow.mjs'), { cwd, env });
         expect(third.stdout).not.toContain('task-finished');
     },

@@ -24,7 +24,7 @@ const PROBLEM = {
     incorrect_solutions: [{ language: 'PYTHON3', source: 'print(5)' }],
 };
 
-/** What a command prints that an answer cannot hold: long, not UTF-8, and longer than the limit. */
+/** A command's output that does not fit into an answer: long, not UTF-8, and longer than the limit. */
 const PRINT = `
 case $1 in
     long) head -c 9000000 /dev/zero | tr '\\0' o; head -c 50000 /dev/zero | tr '\\0' e >&2 ;;
@@ -53,7 +53,7 @@ const PRINTING = [
     '{id}',
 ];
 
-/** What commands printed, by sample, wherever the results say it. */
+/** What commands printed, by sample, wherever the results hold it. */
 const printedIn = (dir: string): [unknown, [string, unknown][]][] =>
     [...readResults(dir).values()].map((result) => {
         const printed: [string, unknown][] = [];
@@ -94,18 +94,18 @@ it.skipIf(NO_REDIS !== null)(
             const there = await callCli(['--mode', 'queue', '--dir', 'queued', ...PRINTING], { cwd, env });
             expect([here.code, there.code], there.stderr + there.stdout).toEqual([1, 1]);
             expect(printedIn(join(cwd, 'queued'))).toEqual(printedIn(join(cwd, 'local')));
-            // Two of `long`, one of each other but `short`.
+            // Two files for `long`, one for each other task except `short`.
             const listOutputs = (dir: string) => readdirSync(join(cwd, dir, '.outputs')).sort();
             expect(listOutputs('queued')).toHaveLength(5);
             expect(listOutputs('queued')).toEqual(listOutputs('local'));
             const check = await callCli(['check', '--dir', 'queued'], { cwd });
             expect(check.code, check.stdout + check.stderr).toBe(0);
 
-            // A run that is over leaves nothing but what the worker still holds.
+            // A finished run leaves nothing except what the worker still holds.
             expect(
                 (await redis.keys()).filter((key) => /:(?:output|answer|tasks:[0-9a-f]{40})/.test(key)),
             ).toEqual([]);
-            // It tells of itself once a second.
+            // The worker reports its state once a second.
             const list = async (): Promise<unknown> =>
                 JSON.parse((await callCli(['workers', '--json'], { cwd, env })).stdout);
             await expect

@@ -14,7 +14,7 @@ interface ResultFile {
 
 const ROWS = ['a', 'b'].map((id) => JSON.stringify({ id, groups: { main: [1, 1, 2] } }));
 
-/** A directory that runs a command over two samples of three tasks, of which two are equal. */
+/** A directory that runs a command over two samples of three tasks each, two of which are equal. */
 function scene() {
     const cwd = tempDir();
     const command = join(cwd, 'command.sh');
@@ -149,6 +149,6 @@ it.each([
         revisions.push(read('a').main_result[0]?.revision ?? 1);
     }
     expect(revisions).toEqual([1_000_001, 2_000_001]);
-    // Files that were not lost are as they were.
+    // Files that were not lost are unchanged.
     expect(read('b').main_result.map(({ revision }) => revision ?? 1)).toEqual([1, 1, 1]);
 });

@@ -23,7 +23,7 @@ const entriesIn = (cwd: string): readonly ScoredEntry[] =>
 
 const resultsIn = (cwd: string) => entriesIn(cwd).map(({ result }) => result);
 
-/** A folder with rows and their answers: the server says each prompt in capitals. */
+/** A folder with rows and their answers: the server returns each prompt in capitals. */
 async function answered(
     rows: readonly object[],
     ...options: string[]
@@ -86,11 +86,11 @@ describe('resume-run score', () => {
         );
         expect(entries[1]?.result).toMatchObject({ scorer: 'contains', answer: 'IT IS PARIS' });
         expect(entries[1]?.result['scorer_fingerprint']).toMatch(/^score-v1-sha256-[0-9a-f]{64}$/);
-        // What is replaced is never destroyed.
+        // Replaced entries are never destroyed.
         const superseded = readFileSync(join(cwd, 'checkpoints', 'results', 'superseded.jsonl'), 'utf8');
         expect(superseded.trim().split('\n')).toHaveLength(3);
 
-        // A second time there is nothing to do, without --scorer too: later answers are scored alike.
+        // The second time there is nothing to do, even without --scorer: later answers use the same scorer.
         const again = await score('--json');
         expect(JSON.parse(again.stdout)).toMatchObject({
             scorer: 'contains',
@@ -105,7 +105,7 @@ describe('resume-run score', () => {
         expect(resumed.code, resumed.stderr).toBe(0);
         expect(server.requests.length).toBe(asked);
 
-        // The database sees it by the revision.
+        // The database detects the change by its revision.
         const recollected = await callCli(collect, { cwd });
         expect(recollected.code, recollected.stderr).toBe(0);
         const exported = await callCli(['export', '--database', 'db', '--format', 'jsonl'], { cwd });
@@ -155,7 +155,7 @@ describe('resume-run score', () => {
         const byModule = await score('--scorer', 'module:grade.mjs#grade', '--retries', '0');
         expect(byModule.code).toBe(1);
         expect(byModule.stderr).toContain('cannot');
-        // What could not be scored keeps the score that it had.
+        // Answers that could not be scored keep their earlier score.
         expect(resultsIn(cwd).map((one) => [one['score'], one['verdict'], one['score_reason']])).toEqual([
             [0, 'WrongAnswer', expect.stringContaining('#')],
             [0.5, 'WrongAnswer', 'half'],
@@ -198,7 +198,7 @@ describe('resume-run score', () => {
 
     it('leaves the scores of an earlier reading of numbers alone, and scores them anew when asked to', async () => {
         const { cwd, score } = await answered([{ prompt: '10-5', expected: '-5' }], '--scorer', 'numeric');
-        // As a version before this one scored it, which took the hyphen for a sign.
+        // As an earlier version scored it, which read the hyphen as a sign.
         const [file = ''] = [...readResults(join(cwd, 'results')).keys()];
         const path = join(cwd, 'results', file);
         const before = `score-v1-sha256-${createHash('sha256')
@@ -256,7 +256,7 @@ describe('resume-run score', () => {
         isJudgeDown = false;
         const up = await callCli(args, { cwd });
         expect(up.code, up.stderr).toBe(0);
-        // The answers were paid for and kept: only the judge is asked again.
+        // The answers were paid for and kept, so only the judge is asked again.
         expect(count('m')).toBe(2);
         const [right, wrong] = resultsIn(cwd);
         expect(right).toMatchObject({
@@ -289,7 +289,7 @@ describe('resume-run score', () => {
         expect(unpriced.code).toBe(2);
         expect(unpriced.stderr).toContain('the price of the model grader is unknown; give it by --prices');
         expect(asked()).toBe(0);
-        // A judgement costs $0.07, and $10.24 are set aside for it.
+        // A judgement costs $0.07, and $10.24 is reserved for it.
         const judge = (most: string, ...more: string[]) =>
             score('--scorer', 'model:grader', '--prices', 'prices.json', '--max-cost', most, ...more);
         const bounded = await judge('10.35');
@@ -325,7 +325,7 @@ describe('resume-run score', () => {
         const before = server.requests.length;
         const args = ['--scorer', 'model:grader', '--prices', 'prices.json', '--max-cost', '0.4'];
         const judge = (bound: string) => score(...args, '--judge-max-tokens', bound);
-        // A judgement costs $0.07; of a thousand tokens it could cost $10, of ten $0.10.
+        // A judgement costs $0.07; with 1,000 tokens it could cost $10, with 10 tokens $0.10.
         const refused = await judge('1000');
         expect(refused.code, refused.stderr).toBe(1);
         expect(server.requests.length - before).toBe(0);

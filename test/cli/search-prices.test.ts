@@ -9,7 +9,7 @@ const server = new ChatServer();
 beforeAll(() => server.start());
 afterAll(() => server.stop());
 
-/** A folder with two rows and prices, and a command that searches for each by this engine. */
+/** A folder with two rows and prices, and a command that searches for each row with this engine. */
 function searching(engine: string, prices = 'prices.json') {
     const cwd = tempDir();
     writeFileSync(join(cwd, 'q.jsonl'), '{"prompt": "one"}\n{"prompt": "two"}\n');

@@ -54,7 +54,7 @@ it('report and show tell why a verdict is what it is', async () => {
     expect(show.stdout).toContain('Source\n  a = int(input())\n');
     const surprise = await run('show', 'weak/1', 'incorrect_solution', '0');
     expect(surprise.stdout).toContain('Accepted, expected any verdict but Accepted');
-    // After an edit the tests of now are not those that it was judged by.
+    // After an edit, the current tests are no longer those that the entry was judged by.
     writeFileSync(
         join(cwd, 'rows.jsonl'),
         row('weak/1', 'print(input())', '7\n') + row('fine', WRONG, '8\n'),

@@ -6,12 +6,12 @@ import { tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 
 /*
- * Result files in which every text tries to steer the terminal: to colour it, to clear it, to turn what is read, or to begin a line
- * of its own. Commands print through different writers; nothing may come through any of them.
+ * Result files in which every text tries to control the terminal: to colour or clear it, to reverse the reading order, or to
+ * start a line of its own. The commands use different writers, and nothing may get through any of them.
  */
 
 const STEERS = 'x\nFORGED \u001b[31m\u001b[2J\u009b1m\u007f\u061c\u202e\u2066\u2028';
-/** Line ends and tabs aside. */
+/** Except line ends and tabs. */
 const STEERING = /(?![\t\n\r])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u;
 
 const attempt = (how: object) => ({
@@ -132,10 +132,10 @@ it.each(LINES.map((line) => [JSON.stringify(line.join(' ')), line] as const))(
         writeResults(join(cwd, 'out'));
         const { stdout, stderr } = await callCli([...line, '--dir', 'out'], { cwd });
         const text = stdout + stderr;
-        // Otherwise nothing was tried.
+        // Otherwise the test has not tried anything.
         if (line[0] !== 'check') expect(text).toContain('FORGED');
         expect(text).not.toMatch(STEERING);
-        // Cells of CSV and XML may have several lines.
+        // Cells of CSV and XML may span several lines.
         if (!line.includes('--csv') && !line.includes('--junit')) expect(text).not.toMatch(/^FORGED/m);
         if (line.includes('--json') && line[0] !== 'check')
             expect(JSON.stringify(JSON.parse(stdout))).toContain('FORGED');

@@ -12,7 +12,10 @@ const ROW = {
     solutions: [{ language: 'PYTHON3', source: 'print(1)' }],
 };
 
-/** A server that answers every request with one status. @returns its address */
+/**
+ * A server that answers every request with one status.
+ * @returns its address
+ */
 async function serverThatSays(status: number): Promise<string> {
     const server = createServer((_request, response) => response.writeHead(status).end('{}'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -69,7 +72,7 @@ test('a run stops when too many tasks have failed, and the same command goes on'
         outcome: 'stopped',
         stop: { reason: 'halt', message: expect.stringMatching(/^\d of \d tasks failed \(--halt 3\)$/) },
     });
-    // Those that ran when the third one failed may fail, too.
+    // Tasks that were running when the third one failed may fail too.
     expect(end.failed).toBeGreaterThanOrEqual(3);
     expect(end.failed).toBeLessThan(40);
     const share = await callCli(['--halt', '50%', ...failing], { cwd });

@@ -52,7 +52,7 @@ it('adopts what a results database has, counts what it counted, and never collec
     expect(dry.stdout).toContain('4 of 12 tasks would run');
     expect(dry.stdout).toContain('estimate  4 requests');
     expect(existsSync(join(cwd, 'second'))).toBe(false);
-    // Whatever the format of the database is.
+    // Regardless of the database format.
     await call('migrate', '--to', 'parquet');
     expect((await matrix(...topUp, '--dry-run')).stdout).toContain('8/12 done, 4 to run');
     expect(server.requests).toHaveLength(8);
@@ -73,13 +73,13 @@ it('adopts what a results database has, counts what it counted, and never collec
         cell: { model: 'm' },
         result: { verdict: 'Accepted', accepted: true, model: 'm' },
     });
-    // The database holds each of the twelve once, whoever collects.
+    // The database holds each of the twelve once, whichever directory is collected.
     await call('collect', '--from', 'second');
     const { stdout } = await call('export', '--database', 'database');
     expect(stdout.trim().split('\n')).toHaveLength(12);
     expect((await matrix(...topUp)).stdout).toContain('12/12 done, 0 to run');
     expect((await call('--dir', 'second')).stdout).toContain('Nothing left to do');
-    // Whoever asks for a task again gets an answer of this run.
+    // A task that is explicitly requested again gets an answer from this run.
     await call('--dir', 'second', '--rerun', 'm/cot/1/easy/simple_task');
     expect(server.requests).toHaveLength(18);
 
@@ -91,12 +91,12 @@ it('adopts what a results database has, counts what it counted, and never collec
     expect(server.requests).toHaveLength(25);
     const report = await call('report', '--dir', 'third');
     expect(report.stdout).toContain(`counts as done: 3 runs in ${join(cwd, 'counts')}`);
-    // What counts as done is no part of what there is to do, wherever it is counted.
+    // Runs that count as done are excluded from the tasks to do, in every count.
     expect(report.stdout).toContain('2 samples, 2 complete');
     expect((await call('status', '--dir', 'third')).stdout).toContain(
         'third: 7 of 7 tasks finished (100 %), 2 of 2 samples complete',
     );
-    // Fixed at the first use: a database that grows takes no instance away.
+    // Fixed at the first use: a database that grows does not remove instances.
     writeFileSync(join(cwd, 'more.json'), JSON.stringify(COUNTS));
     await call('collect', '--from', 'more.json', '--database', 'counts');
     expect((await matrix('--num-instances', '9', ...count)).stdout).toContain('10/18 done, 8 to run');

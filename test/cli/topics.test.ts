@@ -97,7 +97,7 @@ describe('resume-run topics', () => {
             'tides 2',
         );
         for (const { worker_id, iteration, success, analysis } of all.results) {
-            // Two ran at once, so no third place was ever taken.
+            // Only two ran at once, so a third slot was never used.
             expect(worker_id).toMatch(new RegExp(`^A[12]-${iteration}$`));
             expect({ success, analysis }).toEqual({
                 success: true,
@@ -150,7 +150,7 @@ describe('resume-run topics', () => {
             const cwd = tempDir();
             server.latency = 30;
             let seen = 0;
-            // One request is turned away: its place is given back, and it is asked again as part of its attempt.
+            // One request is rejected: its slot is released, and it is retried within the same attempt.
             server.fault = () => {
                 seen += 1;
                 return seen === 3 ? { kind: 'status', status: 503 } : null;
@@ -199,7 +199,7 @@ describe('resume-run topics', () => {
         for (const pid of children.trim().split(/\s+/)) process.kill(Number(pid), 'SIGKILL');
         const { code, stderr } = await run.result;
         expect(code, stderr).toBe(0);
-        // Its search was saved, so only the analysis is made again.
+        // Its search was saved, so only the analysis is repeated.
         expect(server.requests.map(({ call }) => call)).toEqual(['search', 'completion', 'completion']);
         expect(readResults(join(cwd, 'results')).get('a.json')).toMatchObject({
             iteration_result: [{ attempts: [{ failure: 'worker-died' }, { verdict: 'Accepted' }] }],
@@ -217,13 +217,13 @@ describe('resume-run topics', () => {
                       ({ pending }) => (pending ?? []) as { steps: { search: unknown } }[],
                   )
                 : [];
-        // No analysis is ever answered; half of the searches are not, either.
+        // Analyses are never answered, nor are half of the searches.
         server.fault = ({ call, prompt }) =>
             call === 'completion' || prompt > 'b' ? { kind: 'silence' } : null;
         const killed = startCli(args, { cwd });
         for (let i = 0; i < 1000 && stepsOnDisk().length < 2; i += 1)
             await new Promise((resolve) => setTimeout(resolve, 20));
-        // The analysis of what was saved is under way.
+        // The analysis of the saved search is under way.
         await expect
             .poll(() => server.requests.filter(({ call }) => call === 'completion').length)
             .toBeGreaterThan(0);
@@ -296,7 +296,7 @@ describe('resume-run topics', () => {
             cwd,
         });
         expect(end.code, end.stderr).toBe(1);
-        // The earlier tool asked as many at once as there were cores, and four.
+        // The earlier tool's concurrency was the number of cores plus four.
         expect(server.mostInFlight).toBeGreaterThan(Math.max(8, availableParallelism() + 4));
         expect(server.requests).toHaveLength(24 + 2);
         const { summary, results } = JSON.parse(readFileSync(join(cwd, 'all.json'), 'utf8')) as TopicsFile;
@@ -305,7 +305,7 @@ describe('resume-run topics', () => {
             success: false,
             error_message: expect.stringContaining('no answer within'),
         });
-        // The next start asks for what failed, and for nothing else.
+        // The next start requests only what failed.
         server.fault = () => null;
         const again = await callCli(['--dir', 'results'], { cwd });
         expect(again.code, again.stderr).toBe(0);
@@ -338,7 +338,7 @@ describe('resume-run topics', () => {
             const { code, stdout } = await run.result;
             return { code, summaries: stdout.match(/^Results /gm)?.length };
         };
-        // Quiet as it is, it sums up once, at its end.
+        // Even with -q it prints one summary, at its end.
         expect(await stopAfter(5)).toEqual({ code: 143, summaries: 1 });
         const asked = server.requests.length;
         const progress = () =>
@@ -373,7 +373,7 @@ describe('resume-run topics', () => {
             ({ result }) => (result['prompt_tokens'] ?? 0) + (result['completion_tokens'] ?? 0),
         );
         expect(answers.length).toBe(server.requests.length - 5);
-        // Several rounds, of which each alone would be far below the bound.
+        // Several rounds, each of which alone would stay far below the limit.
         expect(answers.length).toBeGreaterThan(4);
         expect(used.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(400);
     });

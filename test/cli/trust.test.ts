@@ -7,7 +7,7 @@ import { ChatServer } from '../rig/servers/chat-server.js';
 
 const SECRET = 'abcdef-s3cret-0123';
 
-/** Fails with what it was given on stderr, so that a failure's message would show it. */
+/** Fails and prints its arguments to stderr, so that a failure's message would show them. */
 const FAILING = ['sh', '-c', 'echo "$0 $1" >&2; exit 3', '{env:CALL_TOKEN}', '{id}'] as const;
 
 it('keeps references as text, run.json to its owner, and secrets out of what it prints', async () => {
@@ -34,7 +34,7 @@ it('keeps references as text, run.json to its owner, and secrets out of what it 
     expect(readFileSync(join(cwd, 'out/a.json'), 'utf8')).toContain('exited with 3: {env:CALL_TOKEN} a');
     expect(statSync(file).mode & 0o777).toBe(0o600);
 
-    // One line shows what a bare start takes from run.json.
+    // One line shows what a start without arguments takes from run.json.
     expect(json.stdout).toMatch(/runs what .*run\.json says: the command sh -c /);
     chmodSync(file, 0o646);
     const distrusted = await start(env);
@@ -46,7 +46,7 @@ it('keeps references as text, run.json to its owner, and secrets out of what it 
     expect((await start(env, '--executor', 'exec', '--', 'true')).code).toBe(0);
     chmodSync(file, 0o646);
     expect((await start(env, '--trust')).code).toBe(0);
-    // One that was left open to others is closed to them.
+    // A file that was accessible to others is made private.
     expect(statSync(file).mode & 0o777).toBe(0o600);
     writeFileSync(file, '{"version": 1');
     const status = await callCli(['status', '--dir', 'out'], { cwd });
@@ -78,7 +78,7 @@ it('asks no server and sends no key that a run.json of others names', async () =
             ),
         ]);
         expect(server.requests).toHaveLength(asked);
-        // What a bare start remembers of the service, once it is trusted.
+        // What a start without arguments remembers of the service, once it is trusted.
         expect((await start('--trust')).code).toBe(0);
         expect(server.requests).toHaveLength(2);
         expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([

@@ -10,20 +10,20 @@ import { callCli } from '../rig/in-process.js';
 import { patience } from '../rig/slowness.js';
 
 /*
- * Results directories as the real version 0.1 left them (test/rig/make-golden.mjs), each with something to do. This version
- * finishes them: nothing finished runs again, and what is finished stays as it is, to the byte of its fingerprint.
+ * Results directories as the real version 0.1 left them (test/rig/make-golden.mjs), each with some work left. This version
+ * completes them: finished tasks do not run again, and their entries stay the same down to the fingerprint.
  */
 
 const DIRECTORIES = join(import.meta.dirname, '../golden/0.1/directories');
 
 interface Left {
-    /** Tasks that run, as `sample group index`, and why. */
+    /** Tasks that run, as `sample group index`, with the reason. */
     readonly tasks: Readonly<Record<string, string>>;
     /** Tasks that 0.1 finished and that are not run again. */
     readonly finished: number;
-    /** What `status` counts as finished before the start, where that is more: it reads no dataset. */
+    /** Number that `status` counts as finished before the start, if higher: it does not read the dataset. */
     readonly counted?: number;
-    /** Tasks of the whole dataset, without those that cannot run on a machine that has every language. */
+    /** Tasks of the whole dataset, except those that cannot run even on a machine with every language. */
     readonly all: number;
 }
 
@@ -43,7 +43,7 @@ const LEFT: Readonly<Record<string, Left>> = {
         finished: 12,
         all: 21,
     },
-    // What 0.1 skipped: names of languages that it did not know, private tests that it could not read.
+    // What 0.1 skipped: language names that it did not know and private tests that it could not read.
     formats: {
         tasks: {
             'echo solution 0': 'new',
@@ -83,7 +83,7 @@ const LEFT: Readonly<Record<string, Left>> = {
     },
 };
 
-/** A copy of a directory at a place of its own, whose index vouches for its files as it did where 0.1 made it. */
+/** A copy of a directory in a folder of its own, with an index that vouches for its files as it did where 0.1 wrote it. */
 function copyOf(name: string): string {
     const root = tempDir();
     cpSync(join(DIRECTORIES, name), root, { recursive: true });
@@ -109,7 +109,7 @@ const stampOf = (path: string): { readonly inode: string; readonly mtime: string
     return { inode: String(ino), mtime: String(mtimeNs) };
 };
 
-/** The files were copied: their inodes and times are others, as they are in the index then. */
+/** Updates the index with the inodes and times of the copied files. */
 function restamp(path: string, results: string): void {
     const index = JSON.parse(readFileSync(path, 'utf8')) as Index;
     for (const [file, known] of index.datasets) {
@@ -128,7 +128,7 @@ function restamp(path: string, results: string): void {
     writeFileSync(path, JSON.stringify(index));
 }
 
-/** Languages that the submissions of a directory need; where one is missing, they would rightly be skipped. */
+/** Languages that the submissions of a directory need; tasks in a missing language are rightly skipped. */
 const NEEDS: Readonly<Record<string, readonly string[]>> = {
     programs: ['python3', 'g++'],
     formats: ['python3', 'g++'],
@@ -136,7 +136,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
 };
 const isMissing = (command: string): boolean => spawnSync(command, ['--version']).status !== 0;
 
-/** A CompileError is looked at again where the compiler is another version than the one that 0.1 had. */
+/** A CompileError is checked again if the compiler version differs from the one that 0.1 used. */
 const COMPILE_ERROR = 'sums/first incorrect_solution 1';
 
 type Entries = Readonly<Record<string, Entry>>;
@@ -228,7 +228,7 @@ async function expectSound(cwd: string): Promise<void> {
     expect(result.stdout).toContain('nothing wrong');
 }
 
-/** What stood there stands there still; only what was made from rounded numbers was replaced. */
+/** Expects every entry unchanged, except those made from rounded numbers, which were replaced. */
 function expectKept(before: Entries, after: Entries, ran: Left['tasks']): void {
     for (const [key, entry] of Object.entries(before)) {
         const task = `${key.split(' ', 2).join(' ')} ${entry.index}`;

@@ -15,7 +15,7 @@ it('answers the same of a thousand result files as of a database made of them', 
         const failed = at % 100 === 7 ? [{ failure: 'endpoint' }] : [];
         writeTasks(results, `sample-${at}`, [{ verdict, language: 'PYTHON3' }, ...failed]);
     }
-    // Larger than is read at once, no result file at all, and one of the earlier tools.
+    // A file larger than one read, a file that is not a result file, and one of the earlier tools.
     writeTasks(results, 'large', [{ result: { accepted: true, text: 'x'.repeat(200_000) } }]);
     writeFileSync(join(results, 'torn.json'), '{"id": "torn", "solution_re');
     const tests = [{ passed: true, exec_info: { run_result: { status: 'Finished', return_code: 0 } } }];

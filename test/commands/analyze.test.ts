@@ -49,7 +49,7 @@ it('answers from result directories, with no database made before, in every form
     expect(table).toMatchObject({ code: 0, stderr: '' });
     expect(table.stdout).toMatch(/^group +total +success/);
     expect(table.stdout).toMatch(/^solution +2 +1 +0 +1 +1 +50\.0 %/m);
-    // With a condition whole records are read, which must not change anything.
+    // A condition makes it read whole records, which must not change anything.
     for (const question of [[], ['--by', 'group,verdict,language'], ['pass-at-k', '--by', 'group']]) {
         const brief = await callCli(['analyze', ...question, '--dir', 'results', '--json'], { cwd });
         const whole = await callCli(
@@ -125,7 +125,7 @@ it('answers from a database, while a compaction moves its parts, with the counts
     await store.compact();
     await store.close();
     rmSync(join(database, 'replaced'), { recursive: true });
-    // As it was when it was opened, though its part is gone.
+    // In its state when it was opened, although its part is gone.
     expect(
         readFileSync(pinned.parts[0]?.path ?? '', 'utf8')
             .trim()
