@@ -17,7 +17,7 @@ it('bench modes compares the three modes on this machine, with no key and no net
     for (const one of modes) {
         expect(one.throughput).toBeGreaterThan(0);
         expect(one.throughput).toBeLessThan(ideal);
-        // Node alone takes tens of megabytes, and some hundredths of a second to start.
+        // Node alone takes tens of megabytes, and hundredths of a second to start.
         expect(one.memory).toBeGreaterThan(30e6);
         expect(one.cpu).toBeGreaterThan(0.05);
     }

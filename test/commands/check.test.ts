@@ -30,7 +30,7 @@ async function filled(): Promise<Place> {
     return made;
 }
 
-/** Runs a command on a directory, with no environment. */
+/** Runs a command on a directory with an empty environment. */
 const execute = (command: Command, made: Place, options: GivenOptions) =>
     command.execute({
         options: { dir: made.results, checkpoints: made.checkpoints, ...options },
@@ -72,7 +72,7 @@ describe('resume-run archive', () => {
         expect(await execute(archiveCommand, made, { to, json: true })).toBe(0);
         expect(JSON.parse(printed)).toMatchObject({ samples: 1, path: to });
         expect(readdirSync(made.results)).toEqual([]);
-        // --checkpoints is the folder of the folders of all results directories.
+        // --checkpoints is the parent folder for the folders of all results directories.
         const checkpointsDir = join(made.checkpoints, basename(made.results));
         expect((await made.store({ checkpointsDir }).read('p/1'))?.isComplete).toBe(true);
     });

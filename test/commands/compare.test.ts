@@ -10,7 +10,7 @@ import { callCli } from '../rig/in-process.js';
 it('holds two results directories against each other, task by task', async () => {
     const cwd = tempDir();
     const wrong = { verdict: 'WrongAnswer' } as const;
-    // The second dataset has one task more in front: known by their fingerprints, the others are still the same.
+    // The second dataset has one more task at the front; matched by their fingerprints, the others are still the same.
     writeTasks(
         join(cwd, 'a'),
         's/1',
@@ -28,7 +28,7 @@ it('holds two results directories against each other, task by task', async () =>
         ],
         'r2',
     );
-    // Another command, so other fingerprints: matched by position.
+    // Another command gives other fingerprints, so tasks are matched by position.
     writeTasks(join(cwd, 'a'), 't', [{ fingerprint: 'c1', group: 'incorrect_solution', ...wrong }], 'r1');
     writeTasks(
         join(cwd, 'b'),

@@ -5,7 +5,8 @@ import { tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 
 /*
- * What a start has noted about complete result files: status, report and analyze answer from it as they do from the files.
+ * What a start has recorded about complete result files: status, report and analyze must answer from it just as they do from the
+ * files.
  */
 
 const ANSWERS = [
@@ -24,7 +25,7 @@ interface Answered {
     readonly stderr: string;
 }
 
-/** Lists are in the order of the directory, which is any. The time of the answer is left out. */
+/** Lists follow the directory order, which is arbitrary. The time of the answer is omitted. */
 function sortLists(json: unknown): unknown {
     if (Array.isArray(json))
         return json.map(sortLists).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
@@ -44,7 +45,7 @@ async function askAll(cwd: string): Promise<readonly Answered[]> {
     return answers;
 }
 
-/** Results of every kind: levels that are not those of verdicts, expected verdicts, names that files cannot have, skips. */
+/** Results of every kind: levels other than those of verdicts, expected verdicts, names that files cannot have, skips. */
 async function run(cwd: string): Promise<void> {
     const rows = Array.from({ length: 40 }, (_, n) => ({
         id: n % 10 === 3 ? `odd/${n} 'x'` : `sample-${n}`,

@@ -6,7 +6,7 @@ import { chooseChecker } from '../../src/compose/checker.js';
 import { CHECKER } from '../../src/config/values/checker.js';
 import { UserError } from '../../src/util/user-error.js';
 
-/** As `--checker` on the command line. */
+/** Chooses like `--checker` on the command line. */
 const choose = async (text: string) =>
     chooseChecker(CHECKER.parse(text, { label: '--checker', base: tmpdir() }));
 

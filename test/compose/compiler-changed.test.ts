@@ -6,7 +6,7 @@ import { callCli } from '../rig/in-process.js';
 
 const NEVER = 'int main() { return missing; }\n';
 
-/** A language that "compiles" by a shell command of ours, so that no toolchain is needed. */
+/** A language that "compiles" with a shell command, so that no toolchain is needed. */
 function settings(cwd: string, check: string): void {
     const compile = ['sh', '-c', `${check} && cp "$0" "$1"`, '{source}', '{out}'];
     const languages = {

@@ -23,7 +23,7 @@ afterEach(() => rmSync(root, { recursive: true }));
 
 const files = () => new DirectoryReader(place, { onNotice: (message) => notices.push(message), again: true });
 
-/** A result file with `done` of `total` solutions, the last of them ended `ago` seconds ago. */
+/** A result file with `done` of `total` solutions, the last of which ended `ago` seconds ago. */
 function writeSample(id: string, done: number, total: number, ago = 0): void {
     const started = new Date(Date.now() - ago * 1000 - 1000).toISOString();
     const entries = Array.from({ length: done }, (_, index) => ({
@@ -81,7 +81,7 @@ describe('status', () => {
             onNotice: () => undefined,
         });
         try {
-            // Ended in the future: within the time of the lock, however fast this test is.
+            // Ended in the future, so that it falls within the time of the lock, however fast this test is.
             writeSample('a', 4, 10, -1);
             writeSample('old', 4, 4, 3600);
             const status = await readStatus(place, files());
@@ -126,7 +126,7 @@ describe('status', () => {
         live('live.2.json', { format: 1, at: 1e300, shard: '2/4', endpoints: [endpoint] });
         live('live.3.json', { format: 1, at, shard: null, endpoints: [{ ...endpoint, done: 'many' }] });
         writeFileSync(join(place.checkpoints, 'live.0.json'), '{"format": 1, "endp');
-        // Opening it would wait for ever.
+        // Opening it would block for ever.
         execFileSync('mkfifo', [join(place.checkpoints, 'live.4.json')]);
         expect((await readStatus(place, files())).endpoints).toEqual([
             { ...endpoint, shard: '1/4', at: '2026-11-21T10:00:00.000Z' },

@@ -54,7 +54,7 @@ it('runs what is missing of a matrix under the earlier names, over all deploymen
     second.latency = 20;
     const more = await runner.runUltraParallelTest({ ...test, numInstances: '2x4' });
     expect(more).toMatchObject({ instances: 24, finished: 24, committed: 18 });
-    // Each instance once, whichever deployment was free.
+    // Each instance is sent once, to whichever deployment was free.
     expect(server.requests.length + second.requests.length).toBe(24);
     expect(second.requests.length).toBeGreaterThan(0);
     expect(await runner.runUltraParallelTest({ ...test, numInstances: '2x4' })).toMatchObject({

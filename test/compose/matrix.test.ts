@@ -62,7 +62,7 @@ it('cells that a shard leaves out are counted apart, not as done', async () => {
     );
     expect(new Set(shards.flat().map(({ id }) => id)).size).toBe(all.length);
     const chosen = shards[0] ?? [];
-    // Nothing is done yet: what is left of this shard is all of it.
+    // Nothing is done yet, so everything in this shard is left.
     const due = new Map(chosen.map(({ id, asked }) => [id, asked]));
     const progress = measureMatrix({ all, chosen }, [], due);
     expect(progress).toMatchObject({ done: 0, otherCells: all.length - chosen.length });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { readResults, tempDir } from '../rig/cli.js';
 import { callCli } from '../rig/in-process.js';
 
-/** Runs a package whose Python programs have no interpreter here. */
+/** Runs a package with Python programs, for which this machine has no interpreter. */
 async function run(files: Readonly<Record<string, string>>) {
     const cwd = tempDir();
     const all = {

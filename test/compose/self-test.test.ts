@@ -5,7 +5,7 @@ import { patience } from '../rig/slowness.js';
 it('the self-test judges, kills a run and resumes it, and tells what does not work', {
     timeout: patience(60_000),
 }, async () => {
-    // Python 2 has gone from every distribution.
+    // No current distribution has Python 2.
     const found = await runSelfTest(['PYTHON3', 'PYTHON'], 'auto');
     expect(found).toMatchObject([
         { name: 'PYTHON3', state: 'ok' },

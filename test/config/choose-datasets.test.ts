@@ -52,7 +52,7 @@ it('a named directory whose first start was killed early does not get the exampl
         exitCode: 2,
         message: expect.stringContaining('repeat the command that began it'),
     });
-    // The usual directory, which is looked for where the command is typed.
+    // The default directory, which is looked for in the working directory.
     vi.spyOn(process, 'cwd').mockReturnValue(dir);
     expect((await choose([], join(dir, 'results'), checkpoints)).datasets).toEqual(['/examples']);
     const index = (...paths: string[]) =>

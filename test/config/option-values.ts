@@ -5,10 +5,10 @@ import { RUN_OPTION_NAMES, RUN_OPTIONS, type RunOptionName } from '../../src/con
 import type { Json } from '../../src/model/json.js';
 
 /*
- * Values for every option of a run, and what it needs beside it.
+ * Values for every run option, and the options that it needs.
  */
 
-/** Values of options that have a syntax of their own. */
+/** Values of options that have their own syntax. */
 const PARSED: Partial<Record<RunOptionName, readonly [string, string, string, string]>> = {
     scorer: ['exact', 'json-schema:/s.json', 'module:/m.mjs#f', 'numeric:0.5'],
     shard: ['1/9', '2/9', '3/9', '4/9'],
@@ -49,7 +49,7 @@ export function fourValues(name: RunOptionName): readonly [string, string, strin
     }
 }
 
-/** A text as it stands in a JSON file. */
+/** A text as the value of the option in a JSON file. */
 export function asJson(name: RunOptionName, text: string): Json {
     const spec: OptionSpec = RUN_OPTIONS[name];
     const one: Json =
@@ -61,7 +61,7 @@ export function asJson(name: RunOptionName, text: string): Json {
     return spec.repeatable === true ? [one] : one;
 }
 
-/** Options that only make sense beside others (an executor of their own), and --dir, which decides where run.json is. */
+/** Options that only make sense together with others (such as their executor), and --dir, which decides where run.json is. */
 export const BESIDE: Partial<Record<RunOptionName, Record<string, string>>> = {
     endpoint: { executor: 'go-judge' },
     'retry-endpoint': { executor: 'go-judge', endpoint: 'http://e:1' },
@@ -78,7 +78,7 @@ export const BESIDE: Partial<Record<RunOptionName, Record<string, string>>> = {
             .map((name) => [name, { executor: 'chat', endpoint: 'http://e:1', model: 'm' }]),
     ),
 };
-/** Without these their executors cannot run. */
+/** Their executors cannot run without these. */
 export const NEEDED: readonly RunOptionName[] = ['module', 'endpoint', 'model'];
 export const VARIED = RUN_OPTION_NAMES.filter(
     (name) => isFlag(RUN_OPTIONS[name]) && name !== 'config' && name !== 'executor',

@@ -37,7 +37,7 @@ async function resolveWith({ argv, env, file, run }: Given): Promise<Resolved> {
     });
 }
 
-/** What an option comes to, wherever it stands in the configuration. */
+/** The resolved configuration, without the record of where options came from. */
 const shown = (resolved: Resolved): string => JSON.stringify({ ...resolved.config, runOptions: undefined });
 
 const LAYERS = ['command line', 'environment', 'config file', 'run.json'] as const;
@@ -113,7 +113,7 @@ describe('run.json', () => {
             file: {},
             run: { options: JSON.parse(JSON.stringify(runOptions)) as typeof runOptions },
         });
-        // Only what it will run is shown.
+        // Only what it will run is announced.
         expect(again.announcements).toEqual([
             expect.stringMatching(/^runs what .*run\.json says: the module /),
         ]);

@@ -23,12 +23,12 @@ import {
 } from '../rig/servers/submissions.js';
 
 /*
- * The same 35 programs, judged in every way that there is: each cell right, or its difference stated (docs/servers.md). The rig
- * plays SandboxFusion, in both variants and by both calls, and go-judge is the real one where it is installed. The short form
- * takes the programs about which some judge has to differ, and a few of the others.
+ * The same 35 programs, judged in every available way: each cell must be right, or its difference stated (docs/servers.md). The
+ * rig plays SandboxFusion, in both variants and with both calls; go-judge is the real one where it is installed. The short form
+ * takes some of the programs on which a judge is known to differ, and a few of the others.
  *
- * AGREEMENT_WITH names real servers instead, and runs all programs there: a comma list of `local`, `goJudge=<url>`,
- * `runCode=<url>`, `submit=<url>`, `fork=<url>`, `forkSubmit=<url>`.
+ * AGREEMENT_WITH names real servers to use instead, and runs all programs there: a comma-separated list of `local`,
+ * `goJudge=<url>`, `runCode=<url>`, `submit=<url>`, `fork=<url>`, `forkSubmit=<url>`.
  */
 
 const wanted = process.env['AGREEMENT_WITH'];
@@ -61,7 +61,7 @@ async function judgesToCompare(): Promise<readonly (readonly [Judge, string])[]>
     ];
 }
 
-/** The address of a real go-judge that runs Java; null where there is none, which it prints. */
+/** The address of a real go-judge that runs Java; prints the reason and returns null if there is none. */
 async function startGoJudge(): Promise<string | null> {
     const binary = findGoJudge();
     const server = binary === null ? null : new RealGoJudge(binary);
@@ -80,7 +80,7 @@ async function startGoJudge(): Promise<string | null> {
     return null;
 }
 
-/** An executor for one program: the memory limit is a matter of the whole run. */
+/** An executor for one program, because the memory limit applies to a whole run. */
 async function executorFor(judge: Judge, url: string, { memory }: AgreementProgram): Promise<Executor> {
     const memoryLimit = memory === undefined ? null : memory * MIB;
     switch (judge) {
@@ -100,7 +100,7 @@ async function executorFor(judge: Judge, url: string, { memory }: AgreementProgr
     }
 }
 
-/** Judges as a run does: what is in doubt once more. */
+/** Judges as a run does: a result in doubt is judged once more. */
 async function judgeProgram(judge: Judge, url: string, program: AgreementProgram): Promise<string> {
     const stage = await stageSample([[program.input ?? '', program.answer]]);
     const executor = await executorFor(judge, url, program);
@@ -118,13 +118,13 @@ async function judgeProgram(judge: Judge, url: string, program: AgreementProgram
     }
 }
 
-/** All of them, or a few of those about which some judge differs and of the others. */
+/** All programs, or a sample of those on which some judge differs and of the others. */
 function programsToJudge(): readonly AgreementProgram[] {
     if (wanted !== undefined || LONG) return AGREEMENT_PROGRAMS;
     const runsHere = AGREEMENT_PROGRAMS.filter(({ language }) => language !== 'RUST' || hasRust);
     const telling = runsHere.filter(({ differs }) => differs !== undefined);
     const rest = runsHere.filter((program) => !telling.includes(program));
-    // A time-out or a failure takes twenty seconds and more in each of the six ways: the long form waits for those.
+    // A time-out or a failure takes twenty seconds or more in each of the six ways, so only the long form includes those.
     const isQuick = ({ differs = {} }: AgreementProgram): boolean =>
         !Object.values(differs).some((verdict) => /TimeLimitExceeded|failure/.test(verdict));
     const isTimed = ({ verdict }: AgreementProgram): boolean => verdict === 'TimeLimitExceeded';
@@ -144,7 +144,7 @@ describe.each(await judgesToCompare())('%s', (judge, url) => {
     it.concurrent.each(programs)('%s', async (_, program) => {
         const found = await judgeProgram(judge, url, program);
         const expected = program.differs?.[judge] ?? program.verdict;
-        // go-judge's container has the tools of /usr alone: a language that is missing there gets no verdict.
+        // go-judge's container only has the tools in /usr: a language missing there gets no verdict.
         const isMissing = judge === 'goJudge' && program.language === 'RUST' && found === 'failure sandbox';
         expect(found).toBe(isMissing ? 'failure sandbox' : expected);
     });

@@ -16,7 +16,7 @@ import { LONG, sampled } from '../rig/long.js';
 import { patience } from '../rig/slowness.js';
 
 /*
- * What every backend must do. Workers are started from dist/, as in the product: `npm test` builds first.
+ * The contract of every backend. Workers are started from dist/, as in the product: `npm test` builds first.
  */
 
 const WORKER = join(import.meta.dirname, '../../dist/backend/worker');
@@ -69,7 +69,7 @@ const task = (data: Json): Task => ({
     settles: true,
 });
 
-/** Each loads its modules by itself. */
+/** Each thread loads its modules separately. */
 const MANY = LONG ? 24 : 12;
 
 describe('many threads', { timeout: patience(30_000) }, () => {
@@ -104,13 +104,13 @@ describe.each(usable)('backend %s', { timeout: patience(20_000) }, (name, create
     afterEach(() => Promise.all(others.splice(0).map((one) => one.close())), patience(5000));
     afterAll(() => shared?.close(), patience(5000));
 
-    /** One of the test's own, which is closed after it. */
+    /** A backend for this test alone, closed after it. */
     const open = (concurrency: number): Backend => {
         const opened = create(concurrency);
         others.push(opened);
         return opened;
     };
-    /** One of two workers, for tests that leave it as it was. */
+    /** A backend of two workers, shared by tests that leave it unchanged. */
     const share = (): Backend => (shared ??= create(2));
 
     const run = (data: Json) => backend.start(task(data)).completion;
@@ -248,21 +248,21 @@ describe.each(usable)('backend %s', { timeout: patience(20_000) }, (name, create
         expect((await run({ do: 'answer', value: 1 })).outcome.kind).toBe('verdict');
         const startedAt = performance.now();
         await backend.close();
-        // Nobody waits for the workers of the earlier size until their patience of ten seconds ends.
+        // Closing does not wait ten seconds for the workers of the earlier size.
         expect(performance.now() - startedAt).toBeLessThan(9000);
     });
 
     it('ends no running task when it shrinks, however early others are through', async () => {
         backend = open(3);
         const running = [100, 1000, 1000].map((ms) => run({ do: 'sleep', ms }));
-        // All three are at work by then.
+        // By then all three are running.
         await new Promise((resolve) => setTimeout(resolve, 50));
         backend.resize(1);
         const outcomes = (await Promise.all(running)).map(({ outcome }) => outcome.kind);
         expect(outcomes).toEqual(['verdict', 'verdict', 'verdict']);
     });
 
-    // What follows ends or blocks the worker: in the main process it would end or block the run, as the documents say.
+    // The remaining tests end or block the worker; in the main process this would end or block the run, as documented.
     if (name === 'async') return;
 
     it('survives a worker that exits, and tells which task it was', async () => {

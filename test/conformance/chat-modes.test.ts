@@ -9,7 +9,8 @@ import { type ChatFault, ChatServer } from '../rig/servers/chat-server.js';
 import { patience } from '../rig/slowness.js';
 
 /*
- * Model batches behave alike in every mode: the same results, attempts, saved steps, limits and ends, counted at the server.
+ * Model batches behave alike in every mode: the same results, attempts, saved steps, limits and ends, with requests counted at
+ * the server.
  */
 
 if (NO_REDIS !== null) console.error(`model batches over a queue: skipped, ${NO_REDIS}`);
@@ -49,7 +50,7 @@ const callsTool = (name: string): ChatFault => ({
     finishReason: 'tool_calls',
 });
 
-/** What the server does when a prompt comes for the n-th time; the others are answered in capitals. */
+/** What the server does when a prompt arrives for the n-th time; other prompts are answered in capitals. */
 const FAULTS: Readonly<Record<string, (seen: number) => ChatFault | null>> = {
     refuse: () => ({ kind: 'message', message: { content: null, refusal: 'No.' }, finishReason: 'stop' }),
     busy: (seen) => (seen === 1 ? { kind: 'status', status: 503 } : null),
@@ -59,7 +60,7 @@ const FAULTS: Readonly<Record<string, (seen: number) => ChatFault | null>> = {
     die: () => callsTool('die'),
 };
 
-/** The tool `die` ends its worker the first time that it is called, as a signal or a crash would. */
+/** The tool `die` kills its worker on its first call, as a signal or a crash would. */
 const TOOLS = `
 import { existsSync, writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
@@ -75,7 +76,7 @@ export default ({ name, row }) => {
 };
 `;
 
-/** A folder with rows, and the command that asks for them in this mode, by two workers. */
+/** A folder with rows, and the command that sends them in this mode with two workers. */
 function batch(mode: string, prompts: readonly string[], atOnce: number) {
     const cwd = tempDir();
     const rows = prompts.map((prompt) => ({
@@ -104,7 +105,7 @@ interface StoredEntry {
     readonly attempts: readonly { readonly verdict?: string; readonly failure?: string }[];
 }
 
-/** What a directory holds of each prompt: how it ended, and how its attempts did. */
+/** What a directory holds about each prompt: how it and its attempts ended. */
 function outcomesIn(cwd: string, prompts: readonly string[]): Readonly<Record<string, unknown>> {
     const entries = [...readResults(join(cwd, 'results')).values()].flatMap(
         ({ main_result: done, failures }) => [done ?? [], failures ?? []].flat() as StoredEntry[],
@@ -122,7 +123,7 @@ function outcomesIn(cwd: string, prompts: readonly string[]): Readonly<Record<st
     );
 }
 
-/** Prompts whose search is saved in a directory, while their tasks run. */
+/** Prompts whose searches are saved in a directory while their tasks run. */
 function searchesIn(cwd: string): readonly unknown[] {
     if (!existsSync(join(cwd, 'results'))) return [];
     return [...readResults(join(cwd, 'results')).values()].flatMap(({ pending }) =>
@@ -143,7 +144,7 @@ describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] :
     'model batches in mode %s',
     { timeout: patience(30_000) },
     (mode) => {
-        // Repeats of what one mode shows.
+        // These repeat what one mode shows.
         const partOfMode = mode === 'async' ? 'quick' : 'slow';
 
         it.runIf(isRun('quick'))('come to the same results, with steps on disk and limits kept', async () => {
@@ -153,7 +154,7 @@ describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] :
             const unsaved: string[] = [];
             server.fault = ({ call, prompt }, seen) => {
                 if (call === 'search') return null;
-                // The search is on disk before the completion is asked for.
+                // The search must be on disk before the completion is requested.
                 if (prompts.includes(prompt) && !searchesIn(cwd).includes(prompt)) unsaved.push(prompt);
                 return FAULTS[prompt]?.(completionsOf(prompt, seen)) ?? null;
             };
@@ -179,7 +180,7 @@ describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] :
                 tool: { ...answered('found tool'), turns: 2 },
                 die: { ...answered('found die', ...lost), turns: 2 },
             });
-            // Nothing that was saved is asked for again: neither searches nor turns before a tool.
+            // Nothing saved is requested again: neither searches nor turns before a tool call.
             const asked = server.requests.map(({ call, prompt }) => `${call} ${prompt}`).sort();
             const twice = ['completion busy', 'completion break'];
             const followUps = ['completion found tool', 'completion found die'];
@@ -216,7 +217,8 @@ describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] :
                 server.text = ({ body, prompt }) =>
                     body['model'] === 'grader' ? 'SCORE: 1' : prompt.toUpperCase();
                 const judged = ['--scorer', 'model:grader', '--prices', 'prices.json', '--max-cost'];
-                // An answer costs $0.007, to judge it $0.07, for which $10.24 are set aside: nothing tells how long that answer gets.
+                // An answer costs $0.007 and its judgement $0.07, for which $10.24 is reserved, since its length is not known in
+                // advance.
                 const bounded = await run(...judged, '10.52');
                 expect(bounded.code, bounded.stderr).toBe(1);
                 expect(bounded.stderr).toContain(
@@ -246,7 +248,7 @@ describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] :
             const bounded = await run(...found, '--max-cost', '0.13');
             expect(bounded.code, bounded.stderr).toBe(1);
             expect(bounded.stdout).toContain('the budget of $0.13 (--max-cost) is spent');
-            // The third search does not fit, whether the second one's answer was asked for before that is known or not.
+            // The third search does not fit, whether or not the second answer was requested before that was known.
             const answers = requestsTo('m');
             expect([searches(), answers]).toEqual([2, expect.toBeOneOf([1, 2])]);
             const spent = (0.1 + answers * 0.007).toFixed(4);
@@ -281,7 +283,7 @@ describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] :
                 expect(end.stdout).toMatch(
                     /spent +22 tokens in 2 answers; kept +22 tokens\n1 request brought no answer/,
                 );
-                // The service has answered it by now, and nobody listened.
+                // By now the service has answered, but nobody was listening.
                 await expect.poll(() => server.inFlight, { timeout: patience(5000) }).toBe(0);
                 expect(server.counts().get('late')).toBe(2);
                 const rows = await callCli(['export', '--database', 'database'], { cwd });
@@ -305,7 +307,7 @@ describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] :
             async () => {
                 const prompts = Array.from({ length: 8 }, (_, i) => `n${i}`);
                 const { cwd, run } = batch(mode, prompts, 2);
-                /** Requests that had come when the first one was answered, a while after those of its batch had come. */
+                /** Requests received when the first one is answered, some time after those of its batch arrived. */
                 let inFirst = 0;
                 let answerFirst = (): void => undefined;
                 const first = new Promise<void>((resolve) => {
@@ -338,5 +340,5 @@ function writePrices(cwd: string, models: object, searches?: object): void {
     writeFileSync(join(cwd, 'prices.json'), JSON.stringify(prices));
 }
 
-/** How often a prompt came as a completion, where its search came before it. */
+/** How often a prompt was received as a completion; the prompts in `FAULTS` come as a search first. */
 const completionsOf = (prompt: string, seen: number): number => (prompt in FAULTS ? seen - 1 : seen);

@@ -3,7 +3,7 @@ import type { CheckpointStore } from '../../src/checkpoint/store.js';
 import type { OpenTask } from '../../src/model/entry.js';
 import { BY, entry, state } from '../checkpoint/rig.js';
 
-/** A place that stores are opened on, one after the other, as a run that is killed and started again does. */
+/** A place where stores are opened one after the other, as by a run that is killed and started again. */
 export interface StorePlace {
     readonly store: () => CheckpointStore;
 }
@@ -17,7 +17,7 @@ const failure = (index: number): OpenTask => ({
     attempts: [],
 });
 
-/** What every checkpoint store promises. */
+/** The contract of every checkpoint store. */
 export function describeCheckpointStore(name: string, open: (ids: readonly string[]) => StorePlace): void {
     describe(`${name} as a checkpoint store`, () => {
         it('knows nothing of a sample that was never committed', async () => {

@@ -5,15 +5,15 @@ import { UserError } from '../../src/util/user-error.js';
 import { type Pack, packGzip, packParquet, packZstd } from '../dataset/pack.js';
 import { folderWith, indexOf, jsonLines, loadAll, MemoryCache, openOne } from '../dataset/rig.js';
 
-/** What every format must hold: `files` make a dataset of two samples, the first of which `edit` changes. */
+/** The contract of every format: `files` make a dataset of two samples, and `edit` changes the first. */
 interface Format {
     readonly format: string;
     readonly files: Readonly<Record<string, string>>;
-    /** The dataset within the folder. */
+    /** Path of the dataset within the folder. */
     readonly at: string;
     /** A file that belongs to the first sample. */
     readonly edit: string;
-    /** How the files are packed; as they are where it is missing. */
+    /** How the files are packed; unpacked if missing. */
     readonly pack?: Pack;
 }
 
@@ -78,7 +78,9 @@ const rowFormats = Object.entries(ROWS).flatMap(([format, row]): [string, Format
     ];
 });
 
-/** Every format in Parquet, as Hugging Face and others publish them; compressed JSONL is the same for all. */
+/**
+ * Every format as Parquet, as published on Hugging Face and elsewhere; compressed JSONL is handled the same way for all formats.
+ */
 const packedFormats = Object.entries(ROWS).flatMap(([format, row], i): [string, Format][] => {
     const codec = i % 2 === 0 ? 'snappy' : 'zstd';
     const packings: [string, string, Pack][] = [[`Parquet (${codec})`, 'a.parquet', packParquet(codec)]];

@@ -29,7 +29,7 @@ describe('sandbox-fusion by run_code, against the rig', () => {
         create: async () => {
             await Promise.all(servers.map((server) => server.start()));
             const urls = servers.map((server) => server.url);
-            // Without --memory-limit none is sent, and nothing would end a program that takes all memory.
+            // Without --memory-limit no limit is sent, and nothing would stop a program that takes all memory.
             return createSandboxFusion(fusion(urls, { memoryLimit: 512 << 20 }), { check: checkTokens });
         },
         close: async () => void (await Promise.all(servers.map((server) => server.clean()))),
@@ -48,9 +48,9 @@ describe('sandbox-fusion by submit, against the rig', () => {
             return createSandboxFusion(fusion([server.url], { api: 'submit' }), { check: checkTokens });
         },
         close: () => server.clean(),
-        // `/submit` takes one source, and its server calls it Main.java.
+        // `/submit` takes a single source file, and its server names it Main.java.
         languages: ['PYTHON3', 'CPP'],
-        // It takes no memory limit either.
+        // It accepts no memory limit either.
         limitsMemory: false,
         tellsMemory: false,
         tellsCpu: false,
@@ -102,7 +102,7 @@ describe('piston, against the rig', () => {
             return createPiston(piston([server.url]), { check: checkTokens });
         },
         close: () => server.clean(),
-        // Each test of a Java program compiles it twice; test/executor/servers/piston.test.ts has one.
+        // Each test of a Java program compiles it twice; test/executor/servers/piston.test.ts covers Java.
         languages: LONG ? ALL : ['PYTHON3', 'CPP'],
         limitsMemory: true,
         tellsMemory: true,
@@ -111,7 +111,7 @@ describe('piston, against the rig', () => {
     });
 });
 
-/** What is judged on this machine by our own table of languages must be judged so on a server that runs by it too. */
+/** Programs judged on this machine by our own language table must be judged the same on a server that uses that table. */
 function asHereSuite(url: () => Promise<string>, languages: readonly string[]): void {
     let executor: ServerExecutor;
     let stage: string;
@@ -171,10 +171,10 @@ const reason =
           ? started
           : null;
 
-// The short form asks the real one, where there is one.
+// The short form uses the real server if there is one.
 describe.runIf(LONG || reason !== null)('go-judge by our table, against the rig', () => {
     const server = new GoJudgeServer();
-    // It limits address space, of which Node takes more than any memory limit.
+    // The rig limits address space, of which Node needs more than any memory limit allows.
     const url = (): Promise<string> => server.start().then(() => server.url);
     asHereSuite(url, ['CPP']);
     afterAll(() => server.stop());

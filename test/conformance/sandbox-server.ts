@@ -5,18 +5,21 @@ import { brief, contextOf, stageSample, taskOf } from '../rig/servers/submission
 import { LONG, sampled } from '../rig/long.js';
 import { patience } from '../rig/slowness.js';
 
-/** One server executor under test. */
+/** A server executor under test. */
 export interface SandboxServerSubject {
-    /** Builds the executor, over servers that are up. */
+    /** Builds the executor over running servers. */
     readonly create: () => Promise<ServerExecutor>;
     readonly close: () => Promise<void>;
-    /** Tags of languages that the servers run. */
+    /** Tags of the languages that the servers run. */
     readonly languages: readonly string[];
-    /** What the servers can do: hold a memory limit, say that it was hit, measure CPU time. */
+    /** What the servers can do: enforce a memory limit, report that it was hit, measure CPU time. */
     readonly limitsMemory: boolean;
     readonly tellsMemory: boolean;
     readonly tellsCpu: boolean;
-    /** The short form judges every program on servers of one kind only: on these the right ones, and a sample of the others. */
+    /**
+     * The short form judges every program on servers of one kind only. On servers with this flag it judges the correct ones and a
+     * sample of the others.
+     */
     readonly isSampled?: true;
 }
 
@@ -25,20 +28,20 @@ interface Case {
     readonly language: string;
     readonly source: string;
     readonly verdict: string;
-    /** Where the server cannot measure what decides. */
+    /** The verdict if the server cannot measure what decides it. */
     readonly otherwise?: string;
-    /** What the figures must be for `verdict`. */
+    /** What the server must measure to give `verdict`. */
     readonly needs?: 'memory' | 'cpu';
-    /** It ends by a limit of time or output alone. */
+    /** Ends only by a time or output limit. */
     readonly endless?: true;
-    /** The same for servers that measure wall time alone: it leaves the processor to others. */
+    /** A source for servers that only measure wall time: it behaves the same but leaves the processor to others. */
     readonly idle?: string;
 }
 
 const SUM_CPP =
     '#include <cstdio>\nint main() { long long a, b; scanf("%lld %lld", &a, &b); printf("%lld\\n", a + b); }\n';
 
-/** The same small dataset for every server: what one calls Accepted, another must not call WrongAnswer. */
+/** The same small dataset for every server: a program that one calls Accepted must not be WrongAnswer on another. */
 const CASES: readonly Case[] = [
     {
         name: 'right',
@@ -127,7 +130,7 @@ const CASES: readonly Case[] = [
     },
 ];
 
-/** What only servers can tell that measure what decides. */
+/** Cases that only a server with the needed measurements can tell apart. */
 const MEASURED_CASES: readonly Case[] = [
     {
         name: 'prints for ever',
@@ -145,10 +148,10 @@ const MEASURED_CASES: readonly Case[] = [
     },
 ];
 
-/** Programs that do not end well, of about a dozen, which the short form judges on servers of every kind. */
+/** Number of failing programs, out of about a dozen, that the short form judges on every kind of server. */
 const SAMPLED = 4;
 
-/** What every executor over sandbox servers must do. */
+/** The contract of every executor over sandbox servers. */
 export function sandboxServerSuite(subject: SandboxServerSubject): void {
     let executor: ServerExecutor;
     let stage = '';
@@ -181,14 +184,14 @@ export function sandboxServerSuite(subject: SandboxServerSubject): void {
         const expected = able ? one.verdict : (one.otherwise ?? one.verdict);
         it(`${one.language} that ${one.name}: ${expected}`, async () => {
             const memory = one.language === 'JAVA' ? 512 << 20 : limits.memory;
-            // Only what must run into the limit gets a low one: other work on this machine makes none of these verdicts.
-            // Where wall time decides, a program needs time to start on a busy machine.
+            // Only programs that must hit the limit get a low one, so that no verdict depends on the load of this machine. Where
+            // wall time decides, a program needs time to start on a busy machine.
             const short = subject.tellsCpu ? 0.5 : patience(500) / 1000;
             const source = subject.tellsCpu ? one.source : (one.idle ?? one.source);
             const generous = { ...limits, memory, time: one.endless === true ? short : 20 };
             const task = taskOf(stage, one.language, source, { limits: generous });
             let outcome = await run(task);
-            // Under load the wall bound may come before the CPU time is certain: as in a run, once more then.
+            // Under load the wall limit may be reached before the CPU time is conclusive: judge once more, as a run does.
             if (brief(outcome) === 'suspect near-time') {
                 outcome = await run({ ...task, attempt: 2, confirming: 'near-time' });
             }
@@ -255,7 +258,7 @@ export function sandboxServerSuite(subject: SandboxServerSubject): void {
         const started = performance.now();
         expect(brief(await running)).toBe('abort');
         expect(performance.now() - started).toBeLessThan(patience(1500));
-        // Over a queue the place comes back by a message of its own.
+        // Over a queue the slot is released by a separate message.
         await expect
             .poll(() => executor.endpoints().map(({ inFlight }) => inFlight), { timeout: patience(1000) })
             .toEqual(executor.endpoints().map(() => 0));

@@ -8,7 +8,7 @@ import { ChatServer } from '../rig/servers/chat-server.js';
 import { whyNoInjection } from './inject.js';
 
 /*
- * Model batches under kill -9 with many requests in flight, and under a storm of 429s. What was asked is counted at the server.
+ * Model batches under kill -9 with many requests in flight, and under a storm of 429s. Requests are counted at the server.
  */
 
 const reason = whyNoInjection();
@@ -52,7 +52,7 @@ function answersIn(cwd: string): readonly Answer[] {
     );
 }
 
-/** A folder with rows and prices, and the command that asks for them all. */
+/** A folder with rows and prices, and the command that sends them all. */
 function batch(inFlight: number, count = ROWS): { readonly cwd: string; readonly args: readonly string[] } {
     const cwd = tempDir();
     const rows = Array.from({ length: count }, (_, i) => `${JSON.stringify({ prompt: `question ${i}` })}\n`);
@@ -67,7 +67,7 @@ function batch(inFlight: number, count = ROWS): { readonly cwd: string; readonly
     return { cwd, args: [...args, '--rows-per-sample', '50', '--max-tokens', '20'] };
 }
 
-/** Waits until something is so, or ten seconds have passed. */
+/** Waits until the condition holds, for at most ten seconds. */
 async function until(condition: () => boolean): Promise<void> {
     for (let i = 0; i < 2000 && !condition(); i += 1) await new Promise((resolve) => setTimeout(resolve, 5));
 }
@@ -76,9 +76,9 @@ describe('a model batch under kill -9', () => {
     it(`asks nothing again that was committed, with ${IN_FLIGHT} requests in flight`, async () => {
         const { cwd, args } = batch(IN_FLIGHT);
         server.latency = 100;
-        /** Requests of the starts that were killed whose answers are not on disk: they alone are asked for again. */
+        /** Requests of the killed starts whose answers are not on disk: only these are sent again. */
         let lost = 0;
-        /** Prompts that were committed at a kill, and how often they had been asked by then. */
+        /** Prompts that were committed at a kill, with the number of times they had been sent by then. */
         const committed = new Map<string, number>();
         const kill = async (isDue: () => boolean): Promise<void> => {
             const [askedBefore, savedBefore] = [server.requests.length, answersIn(cwd).length];
@@ -89,7 +89,7 @@ describe('a model batch under kill -9', () => {
             await until(() => server.inFlight === 0);
             const saved = answersIn(cwd).length - savedBefore;
             const lostHere = server.requests.length - askedBefore - saved;
-            // Those in flight, and answers on their way to the disk: no request is sent while they are so many.
+            // The requests in flight, and answers on their way to the disk: while there are this many, no request is sent.
             expect(lostHere).toBeLessThanOrEqual(2 * IN_FLIGHT);
             lost += lostHere;
             const counts = server.counts();
@@ -100,7 +100,7 @@ describe('a model batch under kill -9', () => {
             const asked = server.requests.length;
             const wanted = asked + 1 + Math.floor(Math.random() * IN_FLIGHT * 2);
             await kill(() => server.requests.length >= Math.min(wanted, ROWS));
-            // During the scan of what is there, and twice in a row: nothing is asked by then, and nothing lost.
+            // During the scan of existing results, and twice in a row: by then nothing is sent and nothing lost.
             const before = answersIn(cwd).length;
             const startedAt = performance.now();
             await kill(() => performance.now() - startedAt > 150 + Math.random() * 250);
@@ -113,7 +113,7 @@ describe('a model batch under kill -9', () => {
         for (const [prompt, times] of committed) expect(counts.get(prompt), prompt).toBe(times);
         expect(server.requests.length).toBe(ROWS + lost);
 
-        // What is kept is what an undisturbed run keeps.
+        // The kept results equal those of an undisturbed run.
         const answers = answersIn(cwd);
         expect(new Set(answers.map(({ prompt }) => prompt)).size).toBe(ROWS);
         expect(answers).toHaveLength(ROWS);
@@ -141,7 +141,7 @@ describe('a model batch under kill -9', () => {
             const saved = answersIn(cwd);
             expect(files.length).toBeGreaterThan(1);
             for (const name of [files[0], files.at(-1)]) {
-                // Killed as it opens this result file to see what is left.
+                // Killed while opening this result file to see what is left.
                 const path = join(cwd, 'results', name ?? '');
                 const kill = ['-e', 'trace=openat', '-e', 'inject=openat:signal=KILL:when=1', '-P', path];
                 const through = ['strace', '-f', '-qq', '-o', '/dev/null', ...kill];
@@ -194,7 +194,7 @@ describe('a storm of 429s', () => {
         const takes = width / 4;
         let turnedDown = 0;
         let late = 0;
-        // Long enough that all of them are in flight together, on a busy machine too.
+        // Long enough that all of them are in flight together, even on a busy machine.
         server.latency = LONG ? 400 : 60;
         server.fault = () => {
             if (server.inFlight <= takes) return null;
@@ -207,7 +207,7 @@ describe('a storm of 429s', () => {
         expect(run.code, run.stderr).toBe(0);
         expect(answersIn(cwd)).toHaveLength(ROWS);
         expect(server.requests.length).toBe(ROWS + turnedDown);
-        // The limit is found in a few halvings: what the first ones provoke is what was in flight.
+        // The limit is found after a few halvings; the rejected requests are those that were in flight at first.
         expect(turnedDown).toBeGreaterThan(0);
         expect(late).toBeLessThan(ROWS / 10);
         console.log(

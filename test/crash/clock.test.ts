@@ -10,7 +10,7 @@ const SET_CLOCK = pathToFileURL(join(import.meta.dirname, 'set-clock.mjs')).href
 
 const DATASET = makeDataset({ samples: 5, tasks: 5, ms: 60, size: 50 }, 2);
 
-/** The clock is wrong by so many seconds; with `jump` it is set back by an hour after so many milliseconds. */
+/** Makes the clock wrong by this many seconds; with `jump`, also sets it back an hour after that many milliseconds. */
 const clock = (seconds: number, jump?: number): NodeJS.ProcessEnv => ({
     NODE_OPTIONS: `--import=${SET_CLOCK}`,
     CRASH_CLOCK: String(seconds),

@@ -1,12 +1,12 @@
-/** A task of the crash suite: what `task.mjs` reads. */
+/** A task of the crash suite, as read by `task.mjs`. */
 export interface CrashTask {
-    /** Unique in the dataset, of letters, digits and `-`; ends in `x` where the answer is "not accepted". */
+    /** Unique in the dataset, made of letters, digits and `-`; ends in `x` if the answer is "not accepted". */
     readonly key: string;
-    /** Milliseconds that it takes. */
+    /** Duration in milliseconds. */
     readonly ms?: number;
-    /** Bytes of its result, about. */
+    /** Approximate size of its result in bytes. */
     readonly size?: number;
-    /** What it does instead, in its first `times` executions. */
+    /** A fault that replaces its first `times` executions. */
     readonly fault?: { readonly does: string; readonly times: number };
     /** For `task.mjs#garbage`. */
     readonly returns?: string;
@@ -19,7 +19,7 @@ export interface CrashSample {
 
 export type CrashDataset = readonly CrashSample[];
 
-/** Pseudo-random numbers from a seed (mulberry32): a failure can be run again. */
+/** Pseudo-random numbers from a seed (mulberry32), so that a failure can be reproduced. */
 export function random(seed: number): () => number {
     let state = seed >>> 0;
     return () => {
@@ -33,11 +33,11 @@ export function random(seed: number): () => number {
 
 export interface DatasetShape {
     readonly samples: number;
-    /** Tasks of each group, at most. */
+    /** Maximum number of tasks in each group. */
     readonly tasks: number;
-    /** Milliseconds of a task, at most. */
+    /** Maximum duration of a task in milliseconds. */
     readonly ms: number;
-    /** Bytes of a result, at most. */
+    /** Maximum size of a result in bytes. */
     readonly size: number;
 }
 
@@ -54,7 +54,7 @@ const IDS = [
     'x.json',
 ];
 
-/** A dataset with ids that need care and groups of many sizes, an empty one too. */
+/** A dataset with difficult ids and groups of many sizes, including an empty one. */
 export function makeDataset(shape: DatasetShape, seed = 1): CrashDataset {
     const next = random(seed);
     const upTo = (most: number): number => Math.floor(next() * (most + 1));

@@ -6,7 +6,7 @@ import { type CliResult, killGroup } from '../rig/cli.js';
 import type { RunOptions } from './scene.js';
 import { patience } from '../rig/slowness.js';
 
-/** Calls that change files, or are needed to. `?`: not every processor has all of them. */
+/** Calls that change files, or are needed for that. `?`: not available on every processor. */
 const CALLS = [
     'openat',
     'write',
@@ -32,8 +32,9 @@ const CALLS = [
 ];
 
 /**
- * Threads that make calls on our files: that of the pool, of which there is one, and the main thread. One of them at a time is led past
- * every number that another thread reaches (see shift-calls.mjs); `traceCalls` holds the others to fewer calls of one kind.
+ * Threads that make calls on our files: the single pool thread and the main thread. The call counts of one of them at a time are
+ * raised above those of every other thread (see shift-calls.mjs); `traceCalls` checks that the others make fewer calls of each
+ * kind.
  */
 const SHIFTS = { pool: 250, main: 1000 } as const;
 type Led = keyof typeof SHIFTS;
@@ -43,29 +44,29 @@ const PATIENCE_MS = patience(30_000);
 
 const SHIFT_MODULE = pathToFileURL(join(import.meta.dirname, 'shift-calls.mjs')).href;
 
-/** One call on our files: the `n`-th of its kind in the thread that makes it, when that is led. */
+/** One call on our files: the `n`-th of its kind in its thread when the counts of that thread are raised. */
 export interface CallSite {
     readonly led: Led;
     readonly call: string;
     readonly n: number;
-    /** As strace wrote it, without what differs from run to run. */
+    /** As strace wrote it, without what differs between runs. */
     readonly text: string;
 }
 
-/** What happens at a call: the process is killed as it is about to make it, or it fails. */
+/** What happens at a call: the process is killed just before it, or the call fails. */
 export type Injection = 'KILL' | { readonly error: string; readonly from: boolean };
 
-/** What faults are injected into: it starts the program in a folder. */
+/** The target of fault injection: starts the program in a folder. */
 export interface Subject<Record extends CliResult = CliResult> {
     readonly home: string;
-    /** Folders below `home` whose files are ours. */
+    /** Folders below `home` that contain our files. */
     readonly folders: readonly string[];
     /** Options that keep every call on our files in one thread. */
     readonly oneThread: readonly string[];
     run(options: RunOptions): Promise<Record>;
-    /** The same, and fails unless it went well. */
+    /** Runs it, and fails unless the run succeeds. */
     finish(options: RunOptions): Promise<unknown>;
-    /** A line for the account of a failed test. */
+    /** Adds a line to the report of a failed test. */
     tell(line: string): void;
 }
 
@@ -90,7 +91,7 @@ export async function traceCalls(makeScene: () => Subject): Promise<CallSite[]> 
     return sites;
 }
 
-/** The calls on our files in the thread that is led. */
+/** The calls on our files in the thread whose counts are raised. */
 async function traceThread(scene: Subject, led: Led): Promise<CallSite[]> {
     const trace = join(scene.home, 'trace');
     await scene.finish({ ...traced(scene, led, trace, []), what: `traced, ${led}` });
@@ -107,7 +108,7 @@ async function traceThread(scene: Subject, led: Led): Promise<CallSite[]> {
             found.push({ thread, site: { led, call, n, text: `${call}(${plain(scene, rest)}` } });
     }
     const isLed = (thread: string): boolean => (thread === main) === (led === 'main');
-    // A call that another thread reaches by its own counting would be hit there.
+    // If another thread reaches the same count, the fault would hit that thread too.
     const isReached = (site: CallSite, own: string): boolean =>
         [...counts].some(([key, n]) => {
             const [thread, call] = key.split(' ');
@@ -118,7 +119,7 @@ async function traceThread(scene: Subject, led: Led): Promise<CallSite[]> {
         .map(({ site }) => site);
 }
 
-/** Runs with one call going wrong. `hit` is what strace saw there; null if the run never came so far. */
+/** Runs with a fault at one call. `hit` is what strace saw there; null if the run never reached it. */
 export async function runInjected<Record extends CliResult>(
     scene: Subject<Record>,
     site: CallSite,
@@ -132,7 +133,7 @@ export async function runInjected<Record extends CliResult>(
     const record = await scene.run({
         ...traced(scene, site.led, trace, ['-e', `inject=${site.call}:${fault}`]),
         meanwhile: (cli) => {
-            // A fault that met Node itself may leave it waiting for ever: that is not a promise of ours.
+            // A fault that hits Node itself may make it hang, which is outside our guarantees.
             const timer = setTimeout(() => killGroup(cli.child), PATIENCE_MS);
             cli.child.once('close', () => clearTimeout(timer));
         },
@@ -150,8 +151,8 @@ export async function runInjected<Record extends CliResult>(
 }
 
 /**
- * With it only the calls that are traced stop the program, where a process may filter its calls. A call that stops so can fail,
- * but takes no signal: strace says nothing, and nothing is killed.
+ * The option that stops the program only at traced calls, where a process may filter its calls. A call stopped this way can be
+ * made to fail, but it cannot inject a signal: strace reports nothing, and nothing is killed.
  */
 const FILTERED = spawnSync('strace', [
     '-f',
@@ -179,12 +180,12 @@ function traced(scene: Subject, led: Led, trace: string, inject: readonly string
     };
 }
 
-/** Whether a line of strace is about one of our files. */
+/** Whether a line of strace concerns one of our files. */
 export function touchesOurs(scene: Subject, text: string): boolean {
     return scene.folders.some((folder) => text.includes(`${scene.home}/${folder}`));
 }
 
-/** Without the folder of the test and what is random in names. */
+/** The text without the test's folder and the random parts of names. */
 function plain(scene: Subject, text: string): string {
     return text
         .replaceAll(`${scene.home}/`, '')

@@ -4,7 +4,7 @@ import { type CallSite, runInjected, touchesOurs, traceCalls, whyNoInjection } f
 import { type RunRecord, Scene } from './scene.js';
 import { sampled, SEED } from '../rig/long.js';
 
-/** Small, so that every call can be tried; two groups, two files, results that come one by one. */
+/** Small, so that every call can be tried: two groups, two files, results that arrive one by one. */
 const DATASET: CrashDataset = [
     {
         id: 'a/1',
@@ -24,13 +24,13 @@ const DATASET: CrashDataset = [
 const reason = whyNoInjection();
 if (reason !== null) console.error(`kill at every call: skipped, ${reason}`);
 
-/** Calls that change what stands on disk: the state before each of them is every state there is. */
+/** Calls that change the disk: the states before each of them are all the states that occur. */
 const CHANGING =
     /^(write|pwrite64|writev|pwritev|rename|renameat2?|link|linkat|unlink|unlinkat|mkdir|mkdirat|fsync|openat\(.*O_CREAT)/;
 
 describe.skipIf(reason !== null)('at every call on our files', () => {
     let traced: Promise<readonly CallSite[]> | undefined;
-    /** Traced once, by the first test that asks. */
+    /** Traced once, by the first test that needs it. */
     const allCalls = (): Promise<readonly CallSite[]> => (traced ??= traceCalls(() => new Scene(DATASET)));
 
     it('there are calls of every kind', async () => {
@@ -56,15 +56,15 @@ describe.skipIf(reason !== null)('at every call on our files', () => {
         { error: 'EIO', from: false },
         { error: 'ENOSPC', from: true },
     ])('%j ends the run by one clear line, or is got over, and nothing is lost', async (injection) => {
-        // No disk is too full to be read.
+        // A full disk can still be read.
         const may = injection.error === 'EIO' ? /./ : CHANGING;
-        // Threads wake each other by write(2): failing from there on, no program of Node's goes on.
+        // Threads wake each other with write(2): if all writes fail from some point on, no Node program can continue.
         const not = injection.from ? 'write' : '';
         const sites = (await allCalls()).filter((site) => may.test(site.text) && site.call !== not);
         await forEachSite(sampled(sites, 2), async (scene, site) => {
             const { record, hit } = await runInjected(scene, site, injection);
             if (hit === null) expect(record.code, record.stderr).toBe(0);
-            // Other files of ours, or Node's own: no promise, but nothing may be lost.
+            // Other files of ours, or a call of Node itself: the outcome is not guaranteed, but nothing may be lost.
             else if (touchesOurs(scene, hit)) expectClearEnd(record, CHANGING.test(hit) ? [4] : [2, 4]);
             await scene.finish();
             await scene.expectSameAsUninterrupted();
@@ -74,7 +74,7 @@ describe.skipIf(reason !== null)('at every call on our files', () => {
 });
 
 /**
- * Tries every site, and tells of all that failed: which calls they are says more than the first of them.
+ * Tries every site and reports all that failed: the set of calls says more than the first one.
  * @param attempt says whether the run met the fault
  */
 async function forEachSite(
@@ -96,11 +96,11 @@ async function forEachSite(
     }
     console.error(`${sites.length - failed.length} of ${sites.length} calls went well`);
     expect(failed.join('\n\n'), `${failed.length} of ${sites.length} calls, seed ${SEED}`).toBe('');
-    // A program that takes another way than when it was traced may never come to a call.
+    // A program that takes a different path than when it was traced may never reach a call.
     expect(missed.length, missed.join('\n')).toBeLessThanOrEqual(sites.length / 2);
 }
 
-/** Finished in spite of it, or one of these exit codes and one line that says why. */
+/** The run finishes in spite of the fault, or ends with one of these exit codes and one line that says why. */
 function expectClearEnd({ code, stderr }: RunRecord, codes: readonly number[]): void {
     if (code === 0) return;
     expect(codes, stderr).toContain(code);

@@ -10,13 +10,13 @@ import { Scene } from './scene.js';
 import { LONG, rounds, SEED } from '../rig/long.js';
 
 /*
- * Any order of starts, kills, edits of the dataset, shards and requests to run again must end with the files of one
- * uninterrupted run of the last dataset. The model is the set of tasks that have a finished entry.
+ * Any sequence of starts, kills, dataset edits, shards and requests to run again must end with the files of one uninterrupted run
+ * of the last dataset. The model is the set of tasks that have a finished entry.
  */
 
 const GROUPS = ['solution', 'incorrect_solution'] as const;
 
-/** What the model knows beside the files: how tasks are named next, and whose results were asked for again. */
+/** What the model knows in addition to the files: the dataset, and the number for the key of the next task. */
 interface Model {
     dataset: CrashDataset;
     nextKey: number;
@@ -75,14 +75,14 @@ class Shard implements Step {
             args: ['--shard', `${this.index}/2`],
             what: `shard ${this.index}/2`,
         });
-        // Either shard may be left without a sample.
+        // Either shard may have no sample.
         expect(record.code, record.stderr).toBe(0);
         expect(new Set(record.executed).size).toBe(record.executed.length);
     }
     toString = (): string => `shard ${this.index}/2`;
 }
 
-/** Everything runs again, and nothing that was finished is gone until its replacement is there. */
+/** Everything runs again, and no finished entry is removed before its replacement is there. */
 class RerunAll implements Step {
     constructor(readonly killAfter: number | null) {}
     check = (): boolean => true;
@@ -105,11 +105,11 @@ class RerunAll implements Step {
         const wanted = new Set(keysOf(scene.dataset));
         for (const key of before) if (wanted.has(key)) expect(now, 'finished before --rerun').toContain(key);
         if (record.code === 0) expect(record.executed).toEqual([...wanted].sort());
-        // A killed one goes on with the next start, without repeating what it has done already.
+        // After a kill the next start continues without repeating finished work.
         const rest = await scene.start({ what: 'the rest of it' });
         expect(rest.code, rest.stderr).toBe(0);
         const both = [...record.executed, ...rest.executed];
-        // Whether the start came so far as to write the request down: an earlier one still stands there.
+        // Whether the start got far enough to record the request; otherwise an earlier one is still recorded.
         const requested = requestOf(scene) !== earlier;
         for (const key of wanted) {
             if (requested || !before.has(key)) expect(both, 'run again').toContain(key);
@@ -120,7 +120,7 @@ class RerunAll implements Step {
         `rerun all${this.killAfter === null ? '' : `, killed after ${this.killAfter} ms`}`;
 }
 
-/** When everything was last asked for again, as run.json has it; null if it never was. */
+/** The last request to run everything again, as recorded in run.json; null if there was none. */
 function requestOf(scene: Scene): string | null {
     try {
         const file = JSON.parse(readFileSync(join(scene.checkpoints, 'run.json'), 'utf8')) as {

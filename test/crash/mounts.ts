@@ -3,14 +3,17 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** A file system of the test's own; taken away when the test is over. */
+/** A temporary file system for a test, unmounted afterwards. */
 export interface Mounted {
     readonly path: string;
-    /** Changes options of the mount (`size=8m`, `ro`). */
+    /** Changes mount options (`size=8m`, `ro`). */
     remount(options: string): void;
 }
 
-/** Mounts a tmpfs of a size (`256k`) in `home`. @throws Error where that is not allowed */
+/**
+ * Mounts a tmpfs of a given size (`256k`) in `home`.
+ * @throws Error if that is not allowed
+ */
 export function mountTmpfs(home: string, size: string): Mounted {
     const path = join(home, 'small');
     mkdirSync(path);
@@ -18,7 +21,10 @@ export function mountTmpfs(home: string, size: string): Mounted {
     return mounted(path);
 }
 
-/** Mounts an ext4 that takes `A` and `a` for one name. @throws Error where the system cannot */
+/**
+ * Mounts a case-insensitive ext4, where `A` and `a` are the same name.
+ * @throws Error if the system cannot
+ */
 export function mountCaseInsensitive(home: string): Mounted {
     const image = join(home, 'image');
     const path = join(home, 'folded');

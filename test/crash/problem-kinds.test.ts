@@ -7,8 +7,8 @@ import { rounds } from '../rig/long.js';
 import { BISECT, COUNTING, GUESSING } from '../rig/validators.js';
 
 /*
- * Problems with scores, interactive and multi-pass ones under kill -9: a submission that was killed between two groups, in a
- * talk or between two passes gets what an undisturbed run gives it.
+ * Problems with scores, interactive problems and multi-pass problems under kill -9: a submission killed between two groups,
+ * during an interaction or between two passes gets the result of an undisturbed run.
  */
 
 const SLOWLY = 'import time\ntime.sleep(0.15)\n';
@@ -55,7 +55,7 @@ function writeFiles(folder: string): void {
     }
 }
 
-/** What each task got: verdict, score, and its groups' results; fails where a task stands twice. */
+/** The result of each task: verdict, score, and results of its groups; fails if a task occurs twice. */
 function readVerdicts(dir: string): Map<string, string> {
     const verdicts = new Map<string, string>();
     if (!existsSync(dir)) return verdicts;
@@ -89,7 +89,7 @@ describe('problems with scores, talks and passes under kill -9', () => {
         let committed = 0;
         for (let round = 0; round < rounds(1); round += 1) {
             const run = startCli(args('killed'), { cwd });
-            // Until one more task is committed, so that each start gets on; the next ones are then under way.
+            // Waits until one more task is committed, so that each start makes progress; the next tasks are then running.
             while (run.child.exitCode === null && readVerdicts(join(cwd, 'killed')).size <= committed)
                 await new Promise((resolve) => setTimeout(resolve, 20));
             await new Promise((resolve) => setTimeout(resolve, Math.random() * 200));

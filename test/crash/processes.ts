@@ -19,7 +19,7 @@ export function eventSeen(cli: Cli, type: RunEvent['type'], count: number): Prom
     });
 }
 
-/** Processes whose working directory is `home` and that are still there after a moment: nothing may be left behind. */
+/** Processes whose working directory is `home` that are still alive after a grace period: nothing may be left behind. */
 export async function aliveIn(home: string, patienceMs = patience(1500)): Promise<number[]> {
     const until = Date.now() + patienceMs;
     for (;;) {
@@ -45,15 +45,15 @@ export function processesIn(home: string): number[] {
     });
 }
 
-/** Whether util-linux's `script` is there, which gives a program a terminal. */
+/** Whether util-linux's `script`, which provides a terminal, is installed. */
 export const hasTerminal = (): boolean => spawnSync('script', ['--version']).status === 0;
 
-/** Starts what follows on a terminal of its own. */
+/** Prefix that starts a command in a terminal of its own. */
 export const ON_TERMINAL = ['sh', '-c', 'exec script -qec "exec $*" /dev/null', 'sh'];
 
 /**
- * Starts what follows on a terminal that closes (its other end goes away) when the first process gets SIGUSR1. The exit code is
- * that of the program as a shell tells it: 128 + n for a death by signal n.
+ * Prefix that starts a command in a terminal that closes (its other end goes away) when the first process gets SIGUSR1. The exit
+ * code is that of the program as a shell reports it: 128 + n for a death by signal n.
  */
 export const ON_CLOSING_TERMINAL = [
     PYTHON,
@@ -80,14 +80,14 @@ sys.exit(128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS
 `,
 ];
 
-/** Whether there is a Python to hold a terminal with; prints why not. */
+/** Whether there is a Python to hold a terminal with; prints the reason if not. */
 export function hasPython(): boolean {
     const isThere = spawnSync(PYTHON, ['--version']).status === 0;
     if (!isThere) console.warn('not tried, as there is no python3: a terminal that closes');
     return isThere;
 }
 
-/** Our own program among the processes whose working directory is `home`: neither shells nor workers. */
+/** The processes whose working directory is `home` that run our program: neither shells nor workers. */
 export function programsIn(home: string): number[] {
     return processesIn(home).filter((pid) => {
         const [file, script] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');

@@ -5,20 +5,20 @@ import { NO_REDIS } from '../rig/redis.js';
 import { patience } from '../rig/slowness.js';
 
 /*
- * A task that takes far longer than its lock (a 1000 s limit on a lock of 10 s; here 13 s on one of 4 s) keeps it, whatever the worker
- * is busy with: another worker with free slots waits for just such a task.
+ * A task that takes far longer than its lock (a limit of 1000 s with a lock of 10 s; here 13 s with a lock of 4 s) keeps it,
+ * however busy the worker is. Another worker with free slots is waiting to take over such a task.
  */
 
 if (NO_REDIS !== null) console.error(`locks of a queue: skipped, ${NO_REDIS}`);
 
-/** Three locks of the worker's and more: one that nobody renews is missed in any case. */
+/** More than three lock durations of the worker, so that a lock that is not renewed is certain to be noticed. */
 const LONG_MS = 13_000;
 
 it.skipIf(NO_REDIS !== null)(
     'a task keeps its lock while it and others block every core, and while its worker stands still for less than the lock',
     { timeout: patience(60_000) },
     async () => {
-        // Two tasks block the thread that they run in, and two more want the same cores.
+        // Two tasks block the thread that they run in, and two more compete for the same cores.
         const scene = await new QueueScene(
             Array.from({ length: 4 }, () => ({ do: 'spin', ms: LONG_MS })),
         ).open();
@@ -27,11 +27,11 @@ it.skipIf(NO_REDIS !== null)(
             scene.worker();
             const run = scene.coordinator();
             await until('all tasks run', () => scene.marks().every((count) => count === 1));
-            // Nobody looks after the locks for half of the time that they last.
+            // The locks are not renewed for half of their duration.
             first.child.kill('SIGSTOP');
             await wait(2000);
             first.child.kill('SIGCONT');
-            // With free slots, it would take whatever loses its lock.
+            // With free slots, it would take any task that loses its lock.
             scene.worker();
             const { code, stdout, stderr } = await run.result;
             expect(code, stderr).toBe(0);
@@ -64,7 +64,7 @@ it.skipIf(NO_REDIS !== null)(
             expect(code, stderr).toBe(0);
             const finished = stdout.split('\n').filter((line) => line.includes('"type":"task-finished"'));
             expect(finished).toHaveLength(2);
-            // The late answers came first.
+            // The late answers arrived first.
             for (const line of finished) expect(line).toContain(`-${second.child.pid}-`);
             expect(scene.marks()).toEqual([2, 2]);
         } finally {

@@ -7,19 +7,19 @@ import { NO_REDIS } from '../rig/redis.js';
 import { patience } from '../rig/slowness.js';
 
 /*
- * A worker on a network of its own, whose cable to Redis is cut while it runs tasks. The coordinator and another worker are beside
- * Redis. Each row leaves a mark when it runs.
+ * A worker in a network namespace of its own, whose link to Redis is cut while it runs tasks. The coordinator and another worker
+ * are on the side of Redis. Each row leaves a mark when it runs.
  */
 
 const skipped = NO_REDIS ?? whyNoNamespaces();
 if (skipped !== null) console.error(`cut links of a queue: skipped, ${skipped}`);
 
 const ROWS = 16;
-/** Tasks at once of each worker. */
+/** Concurrent tasks of each worker. */
 const SLOTS = 2;
 const PORT = 6379;
 
-/** Below the lock of these workers, which is 4 s. */
+/** Shorter than the lock of these workers, which is 4 s. */
 const SHORT_CUT_MS = 1500;
 
 interface CutScene {
@@ -32,7 +32,7 @@ interface CutScene {
     readonly end: () => Promise<void>;
 }
 
-/** Cuts the cable of the only worker while its slots are busy. */
+/** Cuts the link of the only worker while its slots are busy. */
 async function cutOff(how: Cut): Promise<CutScene> {
     const namespaces = await Namespaces.open();
     const rows = Array.from({ length: ROWS }, () => ({ do: 'sleep', ms: 1500 }));
@@ -86,7 +86,7 @@ for (const how of ['down', 'half-open'] as const) {
                 );
                 const answering = listAnswering(stdout);
                 expect(answering).toHaveLength(ROWS);
-                // What it had finished while it was cut off is not its any more; what it does afterwards counts.
+                // Answers that it finished while it was cut off no longer count; later ones do.
                 expect(answering.some((id) => isOf(far, id))).toBe(true);
                 expect(answering.filter((id) => isOf(near, id)).length).toBeGreaterThanOrEqual(SLOTS);
             } finally {

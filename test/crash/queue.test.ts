@@ -14,13 +14,13 @@ import { eventSeen } from './processes.js';
 if (NO_REDIS !== null) console.error(`kills of a queue: skipped, ${NO_REDIS}`);
 
 const ROWS = 16;
-/** Tasks at once of both workers together: what may be in flight at a kill. */
+/** Concurrent tasks of both workers together: the most that can be in flight at a kill. */
 const SLOTS = 4;
 
 const openScene = (): Promise<QueueScene> =>
     new QueueScene(Array.from({ length: ROWS }, () => ({ do: 'sleep', ms: 400 }))).open();
 
-/** Rows run twice at most, and no more of them than could be lost. */
+/** Expects that rows ran at most twice, and that no more of them ran twice than could be lost. */
 function expectReruns(marks: readonly number[], most: number): void {
     expect(
         marks.every((count) => count === 1 || count === 2),
@@ -47,7 +47,7 @@ it.skipIf(NO_REDIS !== null)(
             const second = await scene.coordinator().result;
             expect(second.code, second.stderr).toBe(0);
             expect(scene.marks()).toEqual(Array(ROWS).fill(1));
-            // What was announced was on disk, and was not committed once more.
+            // Results that were announced were on disk and were not committed again.
             expect(finishedIn(second.stdout)).toBeLessThanOrEqual(ROWS - finishedIn(stdout));
         } finally {
             await scene.end();
@@ -75,7 +75,7 @@ it.skipIf(NO_REDIS !== null)(
                 expect(code, stderr).toBe(0);
                 expect(finishedIn(stdout)).toBe(ROWS);
                 const after = scene.marks();
-                // Only what had begun and was not finished ran again.
+                // Only tasks that had begun but not finished ran again.
                 expectReruns(after, SLOTS);
                 expect(after.every((count, id) => count === 1 || before[id] === 1)).toBe(true);
                 expect(stdout).toContain('"type":"paused"');
@@ -114,7 +114,7 @@ it.skipIf(NO_REDIS !== null)(
             expect(committed.map((key) => started.filter((one) => one === key).length)).toEqual(
                 committed.map(() => 1),
             );
-            // What ran then, and what had answered without a commit.
+            // The tasks that were running, and those that had answered without a commit.
             expectReruns(scene.marks(), 2 * SLOTS);
         } finally {
             await scene.end();

@@ -7,7 +7,7 @@ import { killGroup, readResults, startCli, tempDir } from '../rig/cli.js';
 import { random } from './dataset.js';
 import { rounds, SEED } from '../rig/long.js';
 
-/** CPU seconds that the programs take, and limits between them: a verdict follows from both. */
+/** CPU seconds that the programs take, and limits in between; together they determine each verdict. */
 const NEEDS = [0, 0.45, 1.1];
 const LIMITS = [0.2, 0.75, 4];
 const SAMPLES = ['one', 'two'];
@@ -16,7 +16,7 @@ const STARTS = 4;
 const burn = (seconds: number, answer: string): string =>
     `import time\nwhile time.process_time() < ${seconds}: pass\nprint(${answer})\n`;
 
-/** The last one is wrong under every limit: a raised one is no reason to run it again. */
+/** The last one is wrong under every limit, so a raised limit is no reason to run it again. */
 const SOURCES = [...NEEDS.map((seconds) => burn(seconds, 'input()')), burn(0, '"wrong"')];
 
 function expected(index: number, limit: number): string {
@@ -31,7 +31,7 @@ interface Entry {
     readonly limits: { readonly time: number };
 }
 
-/** What the files say, by task; every verdict must be the one that its own limit gives. */
+/** What the files record, by task; every verdict must be the one that follows from its own limit. */
 function readEntries(cwd: string): Map<string, Entry> {
     const entries = new Map<string, Entry>();
     if (!existsSync(join(cwd, 'out'))) return entries;
@@ -50,7 +50,7 @@ function readEntries(cwd: string): Map<string, Entry> {
     return entries;
 }
 
-/** Tasks that a start under this limit must run: those without a verdict, and time-outs under a lower limit. */
+/** Tasks that a start with this limit must run: those without a verdict, and time-outs under a lower limit. */
 function dueUnder(limit: number, entries: ReadonlyMap<string, Entry>): string[] {
     const all = SAMPLES.flatMap((sample) => SOURCES.map((_, index) => `${sample} ${index}`));
     return all.filter((task) => {

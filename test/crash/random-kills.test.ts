@@ -6,7 +6,7 @@ import { finishedKeys } from './results.js';
 import { Scene } from './scene.js';
 import { rounds, SEED } from '../rig/long.js';
 
-/** Kills the whole process group at a random moment: after so many lines of output, or after so long. */
+/** Kills the whole process group at a random moment: after a number of output lines, or after a time. */
 function killSomewhere(next: () => number): (cli: Cli) => Promise<void> {
     return async (cli) => {
         if (next() < 0.5) await lines(cli, 1 + Math.floor(next() * 40));
@@ -15,7 +15,7 @@ function killSomewhere(next: () => number): (cli: Cli) => Promise<void> {
     };
 }
 
-/** Resolves after `count` lines of output, or when there will be no more. */
+/** Resolves after `count` lines of output, or when the output ends. */
 function lines(cli: Cli, count: number): Promise<void> {
     return new Promise((resolve) => {
         let seen = 0;
@@ -27,7 +27,7 @@ function lines(cli: Cli, count: number): Promise<void> {
     });
 }
 
-/** More kills than this without an end would be a run that gets nowhere. */
+/** A run that needs more kills than this makes no progress. */
 const MOST_KILLS = 6;
 
 describe.each(['thread', 'process'])('kill -9 at random moments, --mode %s', (mode) => {

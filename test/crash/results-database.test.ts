@@ -23,12 +23,12 @@ const reason = whyNoInjection();
 if (reason !== null) console.error(`faults of the results database: skipped, ${reason}`);
 
 /**
- * Results that stand in the spool, or in the database, before the command that meets a fault: a first, a last, and one between.
- * More would only be more calls of the same kinds.
+ * Results in the spool or the database before the command that meets a fault: a first, a last, and one in between. More would
+ * only add calls of the same kinds.
  */
 const TASKS = 3;
 
-/** Attempts at a time: while one starts the program, another looks at what its own has left. */
+/** Concurrent attempts: while one starts the program, another checks what its own has left. */
 const AT_ONCE = 2;
 
 /** One command on a copy of a prepared folder. */
@@ -69,7 +69,7 @@ class DatabaseScene implements Subject {
         return result;
     }
 
-    /** The command to its end; undisturbed, it needs no process of its own. */
+    /** Runs the command to its end; undisturbed, it needs no separate process. */
     async finish(options: RunOptions = {}): Promise<void> {
         const { code, stderr } =
             options.through === undefined
@@ -78,7 +78,10 @@ class DatabaseScene implements Subject {
         expect(code, stderr).toBe(0);
     }
 
-    /** Every record once in one whole generation, and no batch lost; `isFinished` when the command went through. */
+    /**
+     * Checks that every record occurs once in one complete generation and that no batch is lost; `isFinished` if the command
+     * succeeded.
+     */
     async check(isFinished: boolean): Promise<void> {
         const database = join(this.home, 'database');
         const samples = await this.#readSamples('database');
@@ -86,7 +89,7 @@ class DatabaseScene implements Subject {
         const waiting = existsSync(spool)
             ? readdirSync(spool).filter((name) => name.endsWith('.json')).length
             : 0;
-        // Each batch holds one result: retired only after it was committed.
+        // Each batch holds one result and is retired only after it was committed.
         expect(samples.length + waiting).toBeGreaterThanOrEqual(TASKS);
         if (this.tried.makesDatabase !== true) expect(existsSync(join(database, 'manifest.json'))).toBe(true);
         if (!isFinished) return;
@@ -98,7 +101,7 @@ class DatabaseScene implements Subject {
         expect(counts).toContain(this.tried.replaces);
     }
 
-    /** Samples of the records in a database: each once. */
+    /** Samples of the records in a database, each once. */
     async #readSamples(name: string): Promise<readonly string[]> {
         const samples: string[] = [];
         const dir = join(this.home, name);
@@ -114,15 +117,15 @@ class DatabaseScene implements Subject {
     }
 }
 
-/** A command that meets faults. */
+/** A command into which faults are injected. */
 interface Tried {
     readonly name: string;
     readonly command: readonly string[];
-    /** Makes the folder in which it runs. */
+    /** Creates the folder in which it runs. */
     readonly prepare: () => Promise<string>;
-    /** There is no database before it. */
+    /** There is no database beforehand. */
     readonly makesDatabase?: boolean;
-    /** Records of the database whose place another takes. */
+    /** Number of records in the database that is replaced. */
     readonly replaces?: number;
 }
 
@@ -149,7 +152,7 @@ const TASK_NUMBERS = Array.from({ length: TASKS }, (_, at) => at);
 /** Several parts, so that there is something to join. */
 const fillDatabase = (): Promise<string> => fillSpool(tempDir(), TASK_NUMBERS, collectNow);
 
-/** A backup, and a database to which another result came since. */
+/** A backup, and a database that has received another result since. */
 async function fillBackup(): Promise<string> {
     const home = await fillDatabase();
     await callWell(['database', 'backup', 'copy'], home);
@@ -199,7 +202,7 @@ describe.skipIf(reason !== null)('a fault at a call on the files of the database
             const failed: string[] = [];
             const missed: string[] = [];
             let tried = 0;
-            // After the rename of the manifest: the new generation may stand or not, its parts must be there.
+            // After the manifest is renamed, the new generation may or may not be in place, but its parts must exist.
             const afterRename = attempts.filter(
                 ([{ call, text }, one]) =>
                     call === 'fsync' &&
@@ -237,7 +240,7 @@ describe.skipIf(reason !== null)('a fault at a call on the files of the database
             expect(failed.join('\n\n'), `${failed.length} of ${attempts.length} attempts, seed ${SEED}`).toBe(
                 '',
             );
-            // A program that takes another way than when it was traced may never come to a call.
+            // A program that takes a different path than when it was traced may never reach a call.
             if (LONG) expect(missed.length, missed.join('\n')).toBeLessThan(0.2 * tried);
         },
     );
@@ -255,7 +258,7 @@ describe.skipIf(reason !== null)(
                 const counts = { models: {}, summary: {}, version: '3.0' };
                 writeFileSync(join(home, 'counts.json'), JSON.stringify(counts));
                 await callWell(['collect', '--from', 'counts.json'], home);
-                // No parts: those of it are counts.
+                // No parts yet: this database only holds counts.
                 await callWell(['database', 'backup', 'copy'], home);
                 return fillSpool(home, TASK_NUMBERS, collectNow);
             };
@@ -290,14 +293,17 @@ describe.skipIf(reason !== null)(
     },
 );
 
-/** Reading meets no full disk, and threads wake each other by write(2): failing from there on, no program of Node's goes on. */
+/**
+ * Reading never meets a full disk; and threads wake each other with write(2), so if all writes fail from some point on, no Node
+ * program can continue.
+ */
 function canMeet({ call, text }: CallSite, injection: Injection): boolean {
     if (injection === 'KILL' || injection.error !== 'ENOSPC') return true;
     const writes = call !== 'close' && (call !== 'openat' || text.includes('O_CREAT'));
     return writes && !(injection.from && call === 'write');
 }
 
-/** Got over, or ended by one line that says why, with the exit code of files that could not be written or read. */
+/** The command recovered, or ended with one line that says why and the exit code for files that could not be written or read. */
 function expectClearEnd({ code, stderr }: CliResult): void {
     expect([0, 2, 4], stderr).toContain(code);
     expect(stderr).not.toMatch(/bug in resume-run|^\s+at /m);
