@@ -33,8 +33,8 @@ const CALLS = [
 
 /**
  * Threads that make calls on our files: the single pool thread and the main thread. The call counts of one of them at a time are
- * raised above those of every other thread (see shift-calls.mjs); `traceCalls` checks that the others make fewer calls of each
- * kind.
+ * raised above those of every other thread (see shift-calls.mjs); `traceCalls` leaves out calls whose
+ * count another thread reaches.
  */
 const SHIFTS = { pool: 250, main: 1000 } as const;
 type Led = keyof typeof SHIFTS;

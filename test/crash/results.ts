@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 
-/** An entry of a result file, as far as the oracle looks at it. */
+/** An entry of a result file, with what the oracle looks at. */
 export interface SeenEntry {
     readonly index: number;
     readonly result: { readonly key: string };
@@ -12,7 +12,7 @@ export interface SeenEntry {
 
 export type ResultFile = Record<string, unknown> & { readonly id: string };
 
-/** Every result file of a directory, by name. One that does not parse fails the test. */
+/** Every result file of a directory, by name. Fails the test if one does not parse. */
 export function resultFiles(dir: string): Map<string, ResultFile> {
     if (!existsSync(dir)) return new Map();
     const names = readdirSync(dir).filter((name) => name.endsWith('.json'));
@@ -49,7 +49,7 @@ export function revisions(dir: string): Map<string, number> {
     return new Map(entries.map(({ result, revision }) => [result.key, revision ?? 1]));
 }
 
-/** Keys of the entries that were replaced, or belong to no task any more. */
+/** Keys of the entries that were replaced or no longer belong to a task. */
 export function supersededKeys(checkpoints: string): string[] {
     const path = join(checkpoints, 'superseded.jsonl');
     if (!existsSync(path)) return [];
@@ -59,7 +59,7 @@ export function supersededKeys(checkpoints: string): string[] {
         .map((line) => (JSON.parse(line) as { entry: SeenEntry }).entry.result.key);
 }
 
-/** What of a directory must be equal however often it was killed: times, workers and how often was tried are left out. */
+/** The part of a directory that must be the same however often it was killed: without times, workers and numbers of attempts. */
 export function comparable(dir: string): Record<string, unknown> {
     const files = [...resultFiles(dir)].map(([name, file]) => [name, withoutCircumstances(file)]);
     return Object.fromEntries(files) as Record<string, unknown>;
@@ -76,7 +76,7 @@ function withoutCircumstances(file: ResultFile): Record<string, unknown> {
     return rest;
 }
 
-/** What `comparable` gives, without what counts the changes that users asked for: re-runs and edits. */
+/** The result of `comparable` without what counts requested changes (re-runs and edits). */
 export function withoutRevisions(files: Record<string, unknown>): unknown {
     return JSON.parse(
         JSON.stringify(files, (key, value: unknown) =>
@@ -85,7 +85,7 @@ export function withoutRevisions(files: Record<string, unknown>): unknown {
     );
 }
 
-/** Files of a folder that are not whole: none may be left when a run has ended by itself. */
+/** Incomplete files in a folder: none may be left when a run has ended by itself. */
 export function temporaryFiles(...folders: readonly string[]): string[] {
     return folders.flatMap((folder) =>
         existsSync(folder) ? readdirSync(folder).filter((name) => /\.tmp(\.\d+)?$/.test(name)) : [],

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /*
- * `npm run crash -- --loops 500 --seed 7 [--only random-kills]`: the crash suite in its long form. Everything that the
- * ordinary tests sample is tried in full, and everything random is tried `--loops` times.
+ * `npm run crash -- --loops 500 --seed 7 [--only random-kills]`: the long form of the crash suite. Everything that the ordinary
+ * tests sample is tried in full, and everything random is tried `--loops` times.
  */
 
 const { values } = parseArgs({

@@ -20,27 +20,27 @@ export interface RunOptions {
     readonly env?: NodeJS.ProcessEnv;
     /** See `startCli`. */
     readonly through?: readonly string[];
-    /** What is done to the run while it goes on: kills, signals. */
+    /** What is done to the run while it is going on: kills, signals. */
     readonly meanwhile?: (cli: Cli) => void | Promise<void>;
-    /** No process of its own: for starts that nobody disturbs, a third of a second of CPU cheaper. */
+    /** Runs it in this process: for undisturbed starts, and saves a third of a second of CPU time. */
     readonly inProcess?: boolean;
-    /** For the account of a failed test: what is special about this run. */
+    /** For the report of a failed test: what is special about this run. */
     readonly what?: string;
 }
 
-/** One start of the program: how it ended, and what it did by the markers and by its own account. */
+/** One start of the program: how it ended, and what it did according to the markers and its own output. */
 export interface RunRecord extends CliResult {
     readonly number: number;
     readonly events: readonly RunEvent[];
     /** Keys of the tasks that ran, once for each execution, sorted. */
     readonly executed: readonly string[];
-    /** Keys of the tasks that the run said were finished. */
+    /** Keys of the tasks that the run reported as finished. */
     readonly acknowledged: ReadonlySet<string>;
     /** Keys that had a finished entry when it started. */
     readonly finishedBefore: ReadonlySet<string>;
 }
 
-/** Where a scene has its results, below its own folder, and what its tasks call. */
+/** Where a scene has its results, relative to its own folder, and what its tasks call. */
 export interface Where {
     readonly under?: string;
     readonly export?: string;
@@ -48,15 +48,15 @@ export interface Where {
 
 const TASK = join(import.meta.dirname, 'task.mjs');
 
-/** A dataset, a results directory and every start of the program on them. Told in full when the test fails. */
+/** A dataset, a results directory and every start of the program on them. If the test fails, all starts are reported. */
 export class Scene {
     readonly home = tempDir();
     readonly markers = join(this.home, 'markers');
-    /** Highest revision seen of each task's record. */
+    /** The highest revision seen for each task's record. */
     readonly #revisions = new Map<string, number>();
     readonly results: string;
     readonly folders = ['results', 'checkpoints'];
-    /** No worker threads: they would load their modules through the same thread, in an order of their own. */
+    /** No worker threads, because they would load their modules through the same thread, in a varying order. */
     readonly oneThread = ['--mode', 'async'];
     readonly #story: string[] = [];
     readonly #module: string;
@@ -89,23 +89,23 @@ export class Scene {
         writeFileSync(join(this.home, 'dataset.jsonl'), toJsonLines(dataset));
     }
 
-    /** A line for the account of a failed test. */
+    /** Adds a line to the report of a failed test. */
     tell(line: string): void {
         this.#story.push(line);
     }
 
-    /** Every run so far, a line each. */
+    /** Every run so far, one line each. */
     get story(): string {
         return this.#story.join('\n');
     }
 
-    /** It went well: nothing to tell if the test fails later, and nothing to keep. */
+    /** After success: clears the report and removes the folder. */
     forget(): void {
         this.#story.length = 0;
         rmSync(this.home, { recursive: true, force: true });
     }
 
-    /** Starts the program and waits for its end; checks what holds for every run, whatever became of it. */
+    /** Starts the program, waits for its end, and checks what must hold for every run, however it ended. */
     async run(options: RunOptions = {}): Promise<RunRecord> {
         const finishedBefore = finishedKeys(this.results);
         const record = await this.start(options, finishedBefore);
@@ -113,7 +113,7 @@ export class Scene {
         return record;
     }
 
-    /** The same without any check, for directories that the test has damaged. */
+    /** The same without any checks, for directories that the test has damaged. */
     async start(
         options: RunOptions = {},
         finishedBefore: ReadonlySet<string> = new Set(),
@@ -148,7 +148,7 @@ export class Scene {
         return cli.result;
     }
 
-    /** The command line; `more` may repeat nothing of it. */
+    /** The command line; `more` must not repeat any of its options. */
     args(more: readonly string[] = []): string[] {
         const line = ['dataset.jsonl', '--executor', 'module', '--module', this.#module];
         return line
@@ -162,7 +162,7 @@ export class Scene {
         return { CRASH_MARKERS: this.markers, CRASH_RUN: String(number), TMPDIR: join(this.home, 'tmp') };
     }
 
-    /** A run without a kill: it must do exactly what had no finished entry, each once, and end with exit 0. */
+    /** A run without a kill: it must run exactly the tasks without a finished entry, each once, and exit 0. */
     async finish(options: RunOptions = {}): Promise<RunRecord> {
         const { through, meanwhile, env, args = [] } = options;
         const isPlain = through === undefined && meanwhile === undefined && env === undefined;
@@ -175,8 +175,8 @@ export class Scene {
     }
 
     /**
-     * The files are those of a run that nobody disturbed, and nothing temporary is left.
-     * @param asked whether re-runs or edits were asked for, which revisions count; a kill alone changes none
+     * Expects the files of an undisturbed run and no temporary files.
+     * @param asked whether re-runs or edits were requested, which increase revisions; a kill alone changes none
      */
     async expectSameAsUninterrupted(asked: 'nothing' | 'changes' = 'nothing'): Promise<void> {
         const reference = await uninterrupted(this.dataset, this.#where);
@@ -186,7 +186,7 @@ export class Scene {
         expect(temporaryFiles(this.results, this.checkpoints), 'nothing temporary is left').toEqual([]);
     }
 
-    /** A record that changes gets a higher revision; none ever falls, whatever is killed. */
+    /** A changed record gets a higher revision; no revision ever decreases, whatever is killed. */
     #checkRevisions(): void {
         for (const [key, revision] of revisions(this.results)) {
             expect(revision, `revision of ${key}`).toBeGreaterThanOrEqual(this.#revisions.get(key) ?? 1);
@@ -194,7 +194,7 @@ export class Scene {
         }
     }
 
-    /** Whatever happened: nothing acknowledged is lost, nothing finished is lost, nothing finished ran again. */
+    /** In every case: nothing acknowledged is lost, nothing finished is lost, nothing finished ran again. */
     #checkNothingLost(record: RunRecord): void {
         this.#checkRevisions();
         const now = finishedKeys(this.results);
@@ -221,7 +221,7 @@ export class Scene {
     }
 }
 
-/** Whole lines only: the last one may be cut by a kill. */
+/** Whole lines only, because a kill may cut the last one. */
 function eventsIn(stdout: string): RunEvent[] {
     return stdout
         .split('\n')
@@ -231,7 +231,7 @@ function eventsIn(stdout: string): RunEvent[] {
 
 const references = new Map<string, Promise<Record<string, unknown>>>();
 
-/** Result files of a run of this dataset that nobody disturbed, as `comparable` gives them. */
+/** Result files of an undisturbed run of this dataset, as returned by `comparable`. */
 function uninterrupted(dataset: CrashDataset, where: Where): Promise<Record<string, unknown>> {
     const key = JSON.stringify([dataset, where]);
     let reference = references.get(key);

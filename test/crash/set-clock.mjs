@@ -1,6 +1,6 @@
 /*
- * Loaded before the program (NODE_OPTIONS=--import): its calendar is wrong by CRASH_CLOCK seconds, and jumps back by an
- * hour CRASH_JUMP milliseconds after the start, as when somebody sets the clock of a machine.
+ * Loaded before the program (NODE_OPTIONS=--import): its calendar is wrong by CRASH_CLOCK seconds, and jumps back by an hour
+ * CRASH_JUMP milliseconds after the start, as if somebody had set the machine's clock.
  */
 const off = Number(process.env.CRASH_CLOCK ?? 0) * 1000;
 const jump = Number(process.env.CRASH_JUMP ?? Infinity);

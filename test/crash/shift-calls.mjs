@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 
 /*
- * Loaded before the program (NODE_OPTIONS=--import) by the tests that inject faults with strace. strace counts calls for
- * each thread by itself and cannot be told which thread is meant. So the thread that is meant, the one of the pool
- * (UV_THREADPOOL_SIZE=1) or the main one, is led past every number that another thread reaches.
+ * Loaded before the program (NODE_OPTIONS=--import) by the tests that inject faults with strace. strace counts calls per thread
+ * and cannot be told which thread is meant. Therefore the call counts of the intended thread, the single pool thread
+ * (UV_THREADPOOL_SIZE=1) or the main thread, are raised above those of every other thread.
  */
 const [count, led] = (process.env.CRASH_SHIFT ?? '0').split(' ');
 delete process.env.CRASH_SHIFT;
@@ -15,17 +15,17 @@ if (isMainThread && led === 'main') leadMainThread(Number(count));
 else if (isMainThread) await leadPool(Number(count));
 
 async function leadPool(calls) {
-    // One after the other: a thread that ends several calls in a row wakes the main one once or several times, as it happens, and
-    // its wakes are writes too.
+    // One after the other: a thread that ends several calls in a row wakes the main thread a varying number of times, and its
+    // wake-ups are writes too.
     for (let at = 0; at < calls; at += 1) {
         const handle = await open('/dev/null', 'w');
-        // With a position this would be pwrite64, which only our thread makes.
+        // With a position this would be pwrite64, which only this thread calls.
         await handle.write('x');
         await handle.close();
     }
 }
 
-/** By the kinds of calls that the main thread makes on our files. */
+/** Uses the kinds of calls that the main thread makes on our files. */
 function leadMainThread(calls) {
     const folder = mkdtempSync(join(tmpdir(), 'shift-'));
     const names = [join(folder, 'a'), join(folder, 'b')];

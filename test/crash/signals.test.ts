@@ -21,7 +21,7 @@ import { patience } from '../rig/slowness.js';
 const EXIT = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
 type Signal = keyof typeof EXIT;
 
-/** Four quick tasks, then two that hang the first time. */
+/** Four quick tasks, then two that hang in their first execution. */
 const SLOW: CrashDataset = [
     {
         id: 'slow',
@@ -37,7 +37,7 @@ const SLOW: CrashDataset = [
 
 const toMain = (cli: Cli, signal: NodeJS.Signals): boolean => process.kill(cli.child.pid ?? 0, signal);
 
-/** To every process of the group, as a terminal does. */
+/** Sends the signal to every process of the group, as a terminal does. */
 const toGroup = (cli: Cli, signal: Signal): boolean => process.kill(-(cli.child.pid ?? 0), signal);
 
 describe.each(['thread', 'process'])('--mode %s', (mode) => {
@@ -61,7 +61,7 @@ describe.each(['thread', 'process'])('--mode %s', (mode) => {
             });
             expect(record.stderr).toBe('');
             expect(await aliveIn(scene.home)).toEqual([]);
-            // An abort is never written down.
+            // Aborts are never recorded.
             expect(resultFiles(scene.results).get('slow.json')).not.toHaveProperty('failures');
             expect((await scene.finish()).executed).toEqual(['s-0', 's-1']);
         },
@@ -170,7 +170,7 @@ describe('at random moments', () => {
                 },
             });
             if (record.code === 0) break;
-            // Before the program has set up its handlers the signal itself ends it.
+            // Before the program has set up its handlers, the signal itself ends it.
             expect([EXIT[signal], null], record.stderr).toContain(record.code);
             if (record.code === null) expect(record.signal).toBe(signal);
             expect(await aliveIn(scene.home)).toEqual([]);
@@ -180,7 +180,7 @@ describe('at random moments', () => {
     });
 });
 
-/** It may have just ended by itself. */
+/** Sends the signal unless the program has just ended by itself. */
 function send(cli: Cli, signal: Signal): void {
     if (cli.child.exitCode === null && cli.child.signalCode === null) toGroup(cli, signal);
 }

@@ -53,7 +53,7 @@ describe('a slow file system', () => {
     });
 });
 
-/** Every flush and every rename takes its time. */
+/** Delays every flush and every rename. */
 function slowly(scene: Scene): Pick<RunOptions, 'args' | 'through'> {
     const calls = ['fsync', 'fdatasync', '?rename', '?renameat', 'renameat2'].join(',');
     const delay = `inject=${calls}:delay_enter=${DELAY_MS * 1000}`;

@@ -25,7 +25,7 @@ const BIG: CrashDataset = Array.from({ length: 8 }, (_, at) => ({
     },
 }));
 
-/** Mounts, or says why the test is skipped. */
+/** Mounts, or skips the test with the reason. */
 function tryMount(context: { skip: (note: string) => never }, mount: () => Mounted): Mounted {
     try {
         return mount();
@@ -100,7 +100,7 @@ describe('a results directory', () => {
     it('that is read-only: exit 4, no task runs', async (context) => {
         const scene = new Scene(makeDataset({ samples: 2, tasks: 2, ms: 0, size: 0 }), { under: 'small' });
         if (process.getuid?.() === 0) {
-            // Permissions stop nobody who is root; a mount does.
+            // Permissions do not stop root; a read-only mount does.
             tryMount(context, () => mountTmpfs(scene.home, '64m')).remount('ro');
         } else {
             mkdirSync(join(scene.home, 'small'), { mode: 0o555 });

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /*
- * The task of the crash suite. Each execution leaves a marker outside the results before it does anything else, so that
- * what ran, and how often, is known whatever becomes of the run.
+ * The task of the crash suite. Each execution first leaves a marker outside the results, so that what ran, and how often, is
+ * known whatever happens to the run.
  */
 
-/** Read when it is called: several starts may share this module. */
+/** Read at each call, because several starts may share this module. */
 const mark = (key, attempt) => {
     const { CRASH_MARKERS, CRASH_RUN } = process.env;
     const name = `${CRASH_RUN}~${key}~${attempt}~${randomUUID()}`;
@@ -50,7 +50,7 @@ async function misbehave({ does }) {
     }
 }
 
-/** Returns what no result can be. */
+/** Returns a value that cannot be a result. */
 export async function garbage({ input }, { attempt }) {
     const { key } = input;
     mark(key, attempt);

@@ -12,7 +12,7 @@ const DATASET: CrashDataset = [
 
 const TORN_KEYS = ['t-0', 't-1', 't-2'];
 
-/** Many samples with the same tasks, so that one start of the program meets as many damaged files. */
+/** Many samples with the same tasks, so that one start of the program meets that many damaged files. */
 function manyOf(count: number): CrashDataset {
     return Array.from({ length: count }, (_, at) => ({
         id: `torn-${at}`,
@@ -59,7 +59,7 @@ describe('a checkpoint that was torn', () => {
         for (const [at, size] of lengths.entries()) {
             const name = `torn-${at}.json`;
             const bytes = readFileSync(join(scene.results, name)).subarray(0, size);
-            // Only the line end is missing: that is still whole.
+            // Only the final newline is missing, so the file is still complete.
             if (isJson(bytes)) continue;
             torn.set(name, bytes);
             writeFileSync(join(scene.results, name), bytes);

@@ -11,10 +11,10 @@ import { type RunRecord, Scene } from './scene.js';
 import { LONG, sampled } from '../rig/long.js';
 import { patience } from '../rig/slowness.js';
 
-/** Still at work when a second start has come so far, on a busy machine too. */
+/** Still running when the second start gets that far, even on a busy machine. */
 const SLOW: CrashDataset = makeDataset({ samples: 4, tasks: 5, ms: patience(125), size: 50 }, 3);
 
-/** A second start while the first one runs: refused, and nothing of it can be seen. */
+/** A second start while the first one runs: it must be refused and leave no trace. */
 async function startTwice(scene: Scene, through: readonly string[] = []): Promise<RunRecord> {
     const seconds: Promise<RunRecord>[] = [];
     const first = await scene.run({
@@ -71,7 +71,7 @@ describe('two starters', () => {
     });
 });
 
-/** What a killed run leaves behind: its lock, whole, as if held by somebody else. */
+/** Leaves what a killed run leaves: its intact lock, changed to look like another holder's. */
 async function abandonedBy(
     scene: Scene,
     change: (identity: HolderIdentity) => HolderIdentity,
@@ -99,7 +99,7 @@ describe('the lock of a run that was killed', () => {
         await scene.expectSameAsUninterrupted();
     });
 
-    // test/host/lock.test.ts has each of them; the short form starts the program for one.
+    // test/host/lock.test.ts covers each of them; the short form starts the program for one.
     it.each(
         sampled(
             [
@@ -166,7 +166,7 @@ describe.skipIf(!hasNamespaces)('a starter in another pid namespace (a container
                     },
                 });
                 await second;
-                // Its tasks would take long, so that it lives while the second one starts.
+                // Its tasks take long, so that it is still alive when the second run starts.
                 process.kill(cli.child.pid ?? 0, 'SIGTERM');
             },
         });

@@ -7,7 +7,7 @@ import { type RunRecord, Scene } from './scene.js';
 import { sampled, SEED } from '../rig/long.js';
 import { patience } from '../rig/slowness.js';
 
-/** Tasks that go wrong, each so many times, among five that do not. */
+/** Faulty tasks, each failing `times` times, among five good ones. */
 function withFaults(faults: readonly string[], times: number): CrashDataset {
     const well = Array.from({ length: 5 }, (_, at) => ({ key: `well-${at}`, ms: 20 }));
     const ill = faults.map((does) => ({ key: illKey(does), fault: { does, times } }));
@@ -20,7 +20,7 @@ const WELL = ['well-0', 'well-1', 'well-2', 'well-3', 'well-4'];
 
 type Failures = readonly { readonly index: number }[] | undefined;
 
-/** Failures as the file holds them, by index: they stand there in the order in which they were given up. */
+/** Failures as recorded in the file, by index: the file lists them in the order in which they were given up. */
 const failuresIn = (scene: Scene): Failures =>
     (resultFiles(scene.results).get('one.json')?.['failures'] as Failures)?.toSorted(
         (a, b) => a.index - b.index,
@@ -101,8 +101,8 @@ describe('tiny tasks, which travel in batches,', () => {
 });
 
 describe('a task that', () => {
-    // `hang` waits, so its own time-out ends it; `spin` blocks its worker, which must be ended from outside: that takes ten
-    // seconds, and test/conformance/backend.test.ts has both modes end one.
+    // `hang` waits, so its own time-out ends it. `spin` blocks its worker, which must be ended from outside: this takes ten
+    // seconds, and test/conformance/backend.test.ts covers it for both modes.
     it.each(sampled(['thread', 'process'], 1))(
         'never answers (--mode %s) is ended and tried again',
         async (mode) => {

@@ -38,7 +38,7 @@ describe('the bound on rows of delimited files', () => {
                     const longest = Math.max(...rows.map((row) => Buffer.byteLength(row + end)));
                     expect(await pass(text, size, longest)).toBe(text);
                     const at = 1 + rows.join('\n').split('\n').length;
-                    // One byte a piece: a row is seen to be too long before its end.
+                    // In pieces of one byte, the row is found too long before its end.
                     const long = `${text}"${'x\n'.repeat(longest)}`;
                     const refused = await pass(long, 1, longest).catch((error: unknown) => error);
                     expect(refused).toBeInstanceOf(UserError);

@@ -5,9 +5,9 @@ import GOLDEN from '../golden/0.1/fingerprints-of-datasets.json' with { type: 'j
 import { folderWith, jsonLines, loadAll, openOne } from './rig.js';
 
 /*
- * What each reader makes of a row or a package, down to the fingerprint, as version 0.1.0 did: a reader that hands on other
- * bytes, another language or another order of tests makes every finished task of its format run again.
- * See test/model/fingerprint.test.ts.
+ * What each reader makes of a row or a package, down to the fingerprint, must be the same as in version 0.1.0. A reader that
+ * passes on different bytes, another language or another order of tests makes every finished task of its format run again. See
+ * test/model/fingerprint.test.ts.
  */
 
 const tests = [
@@ -20,7 +20,7 @@ const programs = [
     { language: 'Brainfuck', source: '' },
 ];
 
-/** One row of each format that is judged. */
+/** One row of each format of judged problems. */
 const ROWS: Readonly<Record<string, unknown>> = {
     plain: { id: 'a', tests, solutions: programs, incorrect_solutions: [programs[0], programs[0]] },
     'code-contests': {
@@ -65,7 +65,7 @@ const ROWS: Readonly<Record<string, unknown>> = {
     },
 };
 
-/** The checkers of the plain form, which a row names. */
+/** The checkers that a row in the plain format can name. */
 const CHECKERS: Readonly<Record<string, unknown>> = {
     none: undefined,
     lines: 'lines',
@@ -90,7 +90,7 @@ async function loadRow(row: unknown, files: Readonly<Record<string, string>> = {
     return sample;
 }
 
-/** Which checker a format implies is not what is pinned here: a later version may choose a better one for new directories. */
+/** The checker that a format implies is not pinned here: a later version may choose a better one for new directories. */
 function judgedByTokens(sample: Sample): Sample {
     if (sample.judging === null) throw new Error('not judged');
     return { ...sample, judging: { ...sample.judging, checker: { kind: 'tokens' } } };

@@ -49,7 +49,7 @@ describe('names of languages', () => {
 
     it('take every tag for itself, and know every row of the language table', () => {
         for (const tag of buildLanguageTable({ overrides: {}, python2As3: false }).keys()) {
-            // What problem packages ask for by files of theirs, and no dataset by a name.
+            // Requested by files of problem packages, never by a language name in a dataset.
             if (tag === 'PYPY3' || tag === 'SCRIPTED') continue;
             expect([tag, isKnownLanguage(tag)]).toEqual([tag, true]);
             if (tag !== 'PYTHON') expect(toLanguageTag(tag)).toBe(tag);

@@ -85,7 +85,7 @@ describe('opening datasets', () => {
             expect.stringMatching(/cms\/b\/task\.yaml and 1 more are CMS tasks, which are not supported$/),
         ]);
         await expect(openOne(join(folder, 'cms'))).rejects.toThrow(/no dataset .* are CMS tasks/);
-        // With nothing below it, such a manifest still makes a package.
+        // With no packages below it, such a manifest still makes its folder a package.
         expect(await indexOf(await openOne(join(folder, 'a/skeleton')))).toMatchObject([{ id: 'skeleton' }]);
     });
 

@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 
-/** Packs JSONL as others publish it. */
+/** Packs JSONL as published datasets do. */
 export type Pack = (lines: string) => Promise<Uint8Array>;
 
 export const packGzip: Pack = async (lines) => gzipSync(lines);
 
 export const packZstd: Pack = (lines) => copy(lines, 'FORMAT json, COMPRESSION zstd');
 
-/** @param rowsPerGroup a multiple of 2,048: DuckDB writes whole vectors */
+/** @param rowsPerGroup a multiple of 2,048, because DuckDB writes whole vectors */
 export const packParquet =
     (codec: 'snappy' | 'zstd' | 'gzip' | 'uncompressed', rowsPerGroup = 100_000): Pack =>
     (lines) =>
         copy(lines, `FORMAT parquet, CODEC '${codec}', ROW_GROUP_SIZE ${rowsPerGroup}`);
 
-/** One engine for all tests of a file, and each content packed once: to open it takes longer than a test. */
+/** One engine for all tests of a file, with each content packed only once, because opening an engine takes longer than a test. */
 let engine: Promise<DuckDBConnection> | null = null;
 const packed = new Map<string, Promise<Uint8Array>>();
 

@@ -183,7 +183,7 @@ describe('scratch copies', () => {
 
 const PYTHON = process.env['RESUME_RUN_TEST_PYTHON'];
 
-/** What Hugging Face's own writer makes of each dataset's published features, with small row groups. */
+/** What Hugging Face's own writer produces for each dataset's published features, with small row groups. */
 const PUBLISHED = `
 import sys, json, pyarrow as pa, pyarrow.parquet as pq
 folder = sys.argv[1]

@@ -34,7 +34,7 @@ const problemXml = (tests: string, judging = 'input-file="" output-file=""'): st
 </problem>
 `;
 
-/** As Polygon's standard package: inputs that the author wrote, and nothing else. */
+/** As in a standard package of Polygon: only the inputs that the author wrote by hand. */
 const PACKAGE = {
     'problem.xml': problemXml(
         '<test method="manual" sample="true"/><test cmd="gen 5 &quot;6 7&quot;" method="generated"/>',
@@ -48,7 +48,7 @@ const PACKAGE = {
     'solutions/wrong.py': 'print(3)\n',
 };
 
-/** Keeps what it is asked for, and says that it cannot. */
+/** Records the requested recipes and answers that it cannot make them. */
 class Recorder implements TestMaker {
     asked: readonly TestRecipe[] = [];
     make(_what: string, recipes: readonly TestRecipe[]): Promise<string> {
@@ -169,7 +169,7 @@ describe('a standard package of Polygon', () => {
             readonly { readonly result: { readonly tests: readonly { readonly passed: boolean }[] } }[]
         >;
         const [wrong] = results['incorrect_solution_result'] ?? [];
-        // The sample has the answer that it prints, the generated test has not.
+        // The program prints the sample's answer, but not that of the generated test.
         expect(wrong?.result.tests.map(({ passed }) => passed)).toEqual([true, false]);
     });
 });

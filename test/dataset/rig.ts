@@ -14,7 +14,7 @@ import type { FileStamp } from '../../src/model/checkpoint.js';
 import type { Sample } from '../../src/model/sample.js';
 import { afterTest } from '../rig/endings.js';
 
-/** A folder of its own for a test, with these files; removed after it. */
+/** A folder with these files for one test, removed afterwards. */
 export async function folderWith(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'resume-run-dataset-'));
     afterTest(() => rm(folder, { recursive: true, force: true }));
@@ -28,7 +28,7 @@ export async function folderWith(files: Readonly<Record<string, string | Uint8Ar
 export const jsonLines = (rows: readonly unknown[]): string =>
     rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 
-/** A row as an object of its own, which can be compared. */
+/** A row as a plain object, which can be compared. */
 export const copyRow = ({ id, locator, groups, fingerprint }: IndexedSample): IndexedSample => ({
     id,
     locator,
@@ -36,7 +36,7 @@ export const copyRow = ({ id, locator, groups, fingerprint }: IndexedSample): In
     fingerprint,
 });
 
-/** A cache in memory that counts what it was asked. */
+/** An in-memory cache that counts its lookups. */
 export class MemoryCache implements DatasetCache {
     hits = 0;
     readonly #files = new Map<string, { stamp: string; rows: string }>();
@@ -60,7 +60,7 @@ export interface OpenSettings {
     readonly cache?: DatasetCache;
     readonly lists?: Partial<ListOptions>;
     readonly testMaker?: TestMakerSource;
-    /** Told of what is left out. */
+    /** Receives a line for each thing left out. */
     readonly onLeftOut?: (line: string) => void;
 }
 
@@ -79,10 +79,10 @@ export async function openAll(names: readonly string[], settings: OpenSettings =
     });
 }
 
-/** The built program of the thread that decodes Parquet. */
+/** The compiled program of the thread that decodes Parquet. */
 export const PARQUET_WORKER = new URL('../../dist/dataset/parquet-worker.js', import.meta.url);
 
-/** Reads dataset files; scratch files and the thread end with the test. */
+/** Reads dataset files; the scratch files and the thread end with the test. */
 function rowFiles(): RowFiles {
     const files = new RowFiles({
         scratch: () => folderWith({}),
@@ -92,7 +92,7 @@ function rowFiles(): RowFiles {
     return files;
 }
 
-/** The only dataset that a name stands for. */
+/** The dataset for a name that stands for exactly one. */
 export async function openOne(name: string, settings: OpenSettings = {}): Promise<Dataset> {
     const datasets = await openAll([name], settings);
     const [dataset] = datasets;

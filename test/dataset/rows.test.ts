@@ -57,7 +57,7 @@ describe('lines of a JSONL file', () => {
                     { maxLength: 20 },
                 ),
                 async (all) => {
-                    // Beyond one chunk, so that a line lies across its end.
+                    // Larger than one chunk, so that a line crosses the chunk's end.
                     const content = [...all, 'z'.repeat(1_100_000), ...all].map((text) =>
                         Buffer.from(`${text}\n`),
                     );

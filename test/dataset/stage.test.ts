@@ -53,7 +53,8 @@ describe('staging', () => {
         expect(await readFile(test?.answer ?? '', 'utf8')).toBe('out');
         expect(test?.checkerFlags).toEqual(['f']);
         expect((await stat(stage.path)).mode & 0o777).toBe(0o700);
-        // Inside that folder nobody gets to it by its path; a program of another user opens it as its /dev/stdin.
+        // The folder is closed to others, so its path is of no use to them; a program of another user opens the file as its
+        // /dev/stdin.
         expect((await stat(test?.input ?? '')).mode & 0o777).toBe(0o644);
         expect((await stat(test?.answer ?? '')).mode & 0o777).toBe(0o600);
         const file = staged.checker.kind === 'program' ? staged.checker.files[0].content.path : undefined;

@@ -6,7 +6,7 @@ import { tempDir } from '../rig/cli.js';
 
 const BLOCK = 128 * 1024;
 
-/** A Zstandard frame whose every 4 bytes unpack to 128 KiB of one letter. */
+/** A Zstandard frame in which every 4 bytes unpack to 128 KiB of one letter. */
 function packRepeated(blocks: number, letter: string): Buffer {
     const header = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38]);
     const body = Buffer.alloc(blocks * 4);
@@ -30,7 +30,7 @@ it('holds little of a file that unpacks to 32,000 times its size', async () => {
     for await (const chunk of unpackChunks(file, 'zstd')) {
         bytes += chunk.bytes.length;
         chunks += 1;
-        // Asking takes longer than a chunk.
+        // Measuring memory takes longer than a chunk.
         if (chunks % 50 !== 1) continue;
         most = Math.max(most, process.memoryUsage().arrayBuffers - before);
     }

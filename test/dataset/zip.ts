@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { PYTHON } from '../rig/servers/run-program.js';
 
-/** Zips by Python, whose library writes any name that it is given. @returns the archive's path */
+/**
+ * Creates zips with Python, whose library writes any name that it is given.
+ * @returns the archive's path
+ */
 export function zip(path: string, files: Readonly<Record<string, string>>): string {
     const script = `import json, sys, zipfile
 with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as out:

@@ -10,7 +10,7 @@ import { DOCS, fencesOf, userFolder } from '../rig/docs.js';
 import { patience } from '../rig/slowness.js';
 
 /*
- * The page about clusters: its scripts run with the variables and signals of the schedulers, its manifest fits the types of
+ * The page about clusters: its scripts run with the variables and signals of the schedulers, and its manifest fits the types of
  * the Kubernetes API.
  */
 
@@ -58,10 +58,10 @@ it('a Slurm job that is preempted saves what is finished, and does the rest when
     expect(readResults(results).size).toBe(4);
 });
 
-/** What the types of the Kubernetes API say against a manifest; nothing if it fits. */
+/** The type errors of a manifest against the types of the Kubernetes API; empty if it fits. */
 function checkManifest(manifest: object, module: string, type: string): string {
     const typed = `import type { ${type} } from 'kubernetes-types/${module}.js';\nexport const one: ${type} = ${JSON.stringify(manifest)};\n`;
-    // Beside node_modules, where the types are found.
+    // Next to node_modules, where the types are found.
     const file = join(resolve(DOCS, '..'), 'node_modules', `.manifest-${type}.mts`);
     writeFileSync(file, typed);
     const options = ['--noEmit', '--strict', '--skipLibCheck', '--types', '', '--module', 'nodenext'];
@@ -104,7 +104,7 @@ if (!hasParallel) console.error('shards by GNU parallel: skipped, `parallel` is 
 it.skipIf(!hasParallel)('GNU parallel runs the shards side by side', () => {
     const { cwd, env } = prepare([1, 2, 3]);
     const line = fences.find(({ info }) => info.includes('needs-machines'))?.text ?? '';
-    // The machine itself stands in for both nodes: no ssh.
+    // This machine stands in for both nodes, so no ssh is needed.
     const local = line.replace('--sshlogin node1,node2', '--sshlogin 2/:').replace('--jobs 1', '--jobs 2');
     expect(local).not.toBe(line);
     const { status, stderr } = spawnSync('bash', ['-c', local], { cwd, env, encoding: 'utf8' });

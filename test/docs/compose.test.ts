@@ -6,8 +6,8 @@ import { callCli } from '../rig/in-process.js';
 import { tempDir } from '../rig/cli.js';
 
 /*
- * The compose file of the examples, as far as it can be checked without Docker: what it starts, in which order, and with flags that
- * there are.
+ * The compose file of the examples, as far as it can be checked without Docker: what it starts, in which order, and that its
+ * flags exist.
  */
 
 interface Service {

@@ -4,14 +4,14 @@ import { expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** How the source names a variable that it reads. */
+/** How the source refers to a variable that it reads. */
 const READS = [
     /\benv\['([A-Z][A-Z0-9_]*)'\]/g,
     /\b(?:variable|defaultVariable|keyVariable|urlVariable): '([A-Z][A-Z0-9_]*)'/g,
     /\binHome\('([A-Z][A-Z0-9_]*)'/g,
 ];
 
-/** Set by the system, or for Node itself; not for us. */
+/** Set by the system or for Node itself, not for us. */
 const SYSTEM = new Set(['HOME', 'NODE_OPTIONS', 'NO_PROXY', 'PATH', 'TERM']);
 
 it('.env.example names every variable that the source reads', () => {

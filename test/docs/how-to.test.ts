@@ -17,7 +17,7 @@ import { patience } from '../rig/slowness.js';
  */
 const pages = ['tutorial.md', ...readdirSync(join(DOCS, 'how-to')).map((name) => join('how-to', name))];
 
-/** What each page must have shown by its end, so that a command that silently does nothing is noticed. */
+/** What each page must have printed by its end, so that a command that silently does nothing is noticed. */
 const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
     'tutorial.md': [
         /4 of 4 tasks would run, in 2 of 2 samples/,
@@ -46,7 +46,7 @@ const SHOWN: Readonly<Record<string, readonly RegExp[]>> = {
     'how-to/look-at-results.md': [/report\.html is written/],
     'how-to/run-a-matrix.md': [/8 tasks saved/, /8\/12 done, 4 to run/, /demo-model +cot +6 +6/],
     'how-to/run-on-a-cluster.md': [/TPR +100 %/, /4 records added/],
-    // Needs machines: test/cli/queue.test.ts and test/crash/queue.test.ts show what it says.
+    // Needs several machines: test/cli/queue.test.ts and test/crash/queue.test.ts cover what it says.
     'how-to/spread-over-machines.md': [],
     'how-to/call-an-api.md': [/^\[1000,1000000\]$/m, /^\[2,4\]$/m, /Nothing left to do/],
     'how-to/coming-from-the-earlier-scripts.md': [
@@ -114,7 +114,7 @@ function runScript(script: string, cwd: string, path: string): Promise<Ended> {
     });
 }
 
-/** What is about processes needs one of its own; the long form starts one for every line. */
+/** Scripts that deal with processes need a real one; the long form starts one for every line. */
 const needsProcess = (script: string): boolean => LONG || /&$|& |\bkill\b|\bbash\b/m.test(script);
 
 describe('pages for users', () => {
@@ -122,7 +122,7 @@ describe('pages for users', () => {
         const { cwd, path, servedPath } = userFolder(served);
         let shown = '';
         for (const { info, text } of fencesOf(readFileSync(join(DOCS, page), 'utf8'))) {
-            // The pages' addresses are where the reader's servers listen; the test's servers have ports of their own.
+            // The pages use the addresses of the reader's servers; the test's servers have other ports.
             const content = text
                 .replaceAll('http://127.0.0.1:8080', fusion.url.replace(/\/$/, ''))
                 .replaceAll('http://127.0.0.1:8000/v1', model.url);

@@ -6,13 +6,13 @@ const read = (name: string): string => readFileSync(resolve(import.meta.dirname,
 const english = read('README.md');
 const chinese = read('README.zh-CN.md');
 
-/** The page without its fences and its table of figures, which only the English page carries. */
+/** The page without its fences and its table of figures, which only the English page has. */
 const prose = (page: string): string =>
     page.replace(/^```[\s\S]*?^```$/gm, '').replace(/<!-- bench:start -->[\s\S]*<!-- bench:end -->/, '');
 
 const headingLevels = (page: string): readonly string[] =>
     Array.from(prose(page).matchAll(/^(#+) /gm), ([, level = '']) => level);
-/** Fences with the comments of shell commands left out, as those are translated. */
+/** Fences without the comments of shell commands, as those are translated. */
 const fences = (page: string): readonly string[] =>
     Array.from(page.matchAll(/^```[\s\S]*?^```$/gm), ([fence]) => fence.replace(/ +# .*$/gm, ''));
 const inlineCode = (page: string): readonly string[] =>
@@ -31,7 +31,7 @@ describe('README', () => {
         expect(headingLevels(chinese)).toEqual(headingLevels(english));
         expect(fences(chinese)).toEqual(fences(english));
         expect(inlineCode(chinese)).toEqual(inlineCode(english));
-        // The English page links to the figures inside of its generated table.
+        // The English page links to the figures inside its generated table.
         expect(links(chinese)).toEqual([...links(english), 'docs/benchmarks.md'].sort());
     });
 });

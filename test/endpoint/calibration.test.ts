@@ -7,7 +7,7 @@ import { EndpointPool, type PoolOptions } from '../../src/endpoint/pool.js';
 import { FakeClock, settle } from '../rig/fake-clock.js';
 import { runs } from '../rig/long.js';
 
-/** A machine of so many cores behind some endpoints: programs beyond that wait for one. */
+/** A machine with a number of cores behind some endpoints; further programs wait for a core. */
 class Machine {
     inFlight = 0;
     mostInFlight = 0;
@@ -38,7 +38,7 @@ class Machine {
     }
 }
 
-/** Lets time pass until the promise is settled; bounded. */
+/** Lets time pass until the promise is settled, with a bound. */
 async function wait<T>(clock: FakeClock, promise: Promise<T>): Promise<T> {
     const state = { isOver: false };
     const over = promise.finally(() => {
@@ -116,7 +116,7 @@ describe('calibrate', () => {
     });
 });
 
-/** A pool of endpoints `http://h:0`, ... on one machine of four cores, with so many tasks that want a place. */
+/** A pool of endpoints `http://h:0`, ... on one machine of four cores, with a number of tasks waiting for slots. */
 function poolOf(count: number, over: Partial<PoolOptions> = {}, concurrency: number | null = null) {
     const clock = new FakeClock();
     const machine = new Machine(clock, 4, 100);
@@ -169,7 +169,7 @@ describe('a pool that calibrates', () => {
         const before = machine.sent;
         for (let time = 0; time < FAILURES_TO_OPEN; time += 1) leases[0]?.report('broken', 5);
         leases[0]?.release();
-        // One task still runs there: the next gets the width of before.
+        // One task is still running there, so the next one uses the earlier width.
         const third = pool.acquire(never);
         await clock.pass(10_000);
         expect(machine.sent).toBe(before);

@@ -34,12 +34,12 @@ const request = (over: Partial<HttpRequest> = {}): HttpRequest => ({
     ...over,
 });
 
-/** As dist/ has it: threads load no TypeScript. */
+/** From dist/, because threads cannot load TypeScript. */
 const threadEntry = new URL('../../dist/endpoint/http-worker.js', import.meta.url);
 
 it("waits as long as it is told, whatever the library's own limits are", async () => {
     const client = new HttpClient({ threadFrom: Number.POSITIVE_INFINITY });
-    // The library gives up after five minutes of silence where nobody says otherwise: its clock goes on by six, at each silence.
+    // By default the library gives up after five minutes of silence; at each silence its clock is advanced by six.
     const { tick } = createRequire(import.meta.url)('undici/lib/util/timers.js') as {
         tick: (milliseconds: number) => void;
     };
@@ -90,14 +90,14 @@ describe.each([
             expect(answer).toMatchObject({ kind: 'answer', status: 200 });
             expect(answer.kind === 'answer' && answer.body.toString()).toBe('POST /x b hi');
         }
-        // One may be opened while the first is not yet known to be free.
+        // A second one may be opened while the first is not yet known to be free.
         expect(sockets.size).toBeLessThanOrEqual(2);
     });
 
     it.each([
         ['gzip', gzipSync],
         ['deflate', deflateSync],
-        // Without the header of zlib, as browsers take it too.
+        // Without the zlib header, which browsers accept too.
         ['deflate', deflateRawSync],
         ['br', brotliCompressSync],
     ])('decompresses %s that it did not ask for, no further than it may', async (encoding, compress) => {
@@ -170,7 +170,7 @@ describe.each([
 
     it('gives up when no connection comes about', async () => {
         const connecting = new HttpClient({ ...options, connectTimeout: 300 });
-        // Whoever never answers a TLS greeting is not connected.
+        // A server that never answers a TLS greeting is not connected.
         const silent = createTcpServer();
         await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
         const { port } = silent.address() as AddressInfo;
@@ -183,7 +183,7 @@ describe.each([
         silent.close();
     });
 
-    // The library gives up after five minutes where nobody says otherwise.
+    // By default the library gives up after five minutes.
     it.runIf(LONG)('waits for an answer after more than five minutes', { timeout: 400_000 }, async () => {
         handle = (_, response) => void setTimeout(() => response.end('at last'), 305_000);
         const answer = await send(request({ timeout: 350_000 }));

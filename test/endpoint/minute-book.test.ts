@@ -20,7 +20,7 @@ function storageOf(first: string | null = null): MinuteStorage & { text: string 
     };
 }
 
-/** A process that has just begun, by a clock of its own. */
+/** A process that has just started, with a clock of its own. */
 function begin(storage: MinuteStorage, wall: () => number, requests: number | null, tokens: number | null) {
     const settings = { requestsPerMinute: requests, tokensPerMinute: tokens };
     const page = new MinuteBook(storage, wall).openPage('account', settings);
@@ -33,7 +33,7 @@ describe('the book of the last minute', () => {
             gap: fc.integer({ min: 0, max: 6000 }),
             tokens: fc.integer({ min: 0, max: 300 }),
             used: fc.double({ min: 0, max: 1.5, noNaN: true }),
-            /** The process is killed before it, and another one begins. */
+            /** The process is killed before this request, and another one starts. */
             isKilled: fc.boolean(),
         });
         fc.assert(
@@ -58,7 +58,7 @@ describe('the book of the last minute', () => {
                         place.begin();
                         const really = Math.min(mostTokens, Math.floor(tokens * used));
                         place.settle(really);
-                        // What goes beyond the estimate was sent already: no limit can hold it.
+                        // Tokens beyond the estimate were already sent, so no limit can prevent them.
                         sent.push({ at: wall, tokens: Math.min(tokens, really) });
                     }
                     for (const { at } of sent) {
@@ -88,7 +88,7 @@ describe('the book of the last minute', () => {
         const free = Array.from({ length: 6000 }, () => second.take(0, 0).wait).filter((wait) => wait === 0);
         expect(free.length).toBeGreaterThanOrEqual(6000 - 3001 - 600);
         expect(free.length).toBeLessThanOrEqual(6000 - 3001);
-        // Nobody waits for what was sent a minute ago.
+        // Requests sent more than a minute ago cause no waiting.
         wall += 2 * MINUTE;
         expect(begin(storage, () => wall, 6000, null).mustWait(0, 0)).toBe(false);
         expect(new MinuteBook(storage, () => wall).openPage('account', SIX).before).toEqual([]);

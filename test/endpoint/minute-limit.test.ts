@@ -14,7 +14,7 @@ interface Sent {
     readonly tokens: number;
 }
 
-/** The most that was sent within any minute. */
+/** The maximum sent within any minute. */
 function busiestMinute(sent: readonly Sent[], of: (one: Sent) => number): number {
     const sums = sent.map(({ at }) =>
         sent.filter((one) => one.at >= at && one.at <= at + MINUTE).reduce((sum, one) => sum + of(one), 0),
@@ -41,7 +41,7 @@ describe('limits a minute', () => {
         const request = fc.record({
             gap: fc.integer({ min: 0, max: 20_000 }),
             tokens: fc.integer({ min: 0, max: 1200 }),
-            /** Of what was reserved. */
+            /** Share of the reserved tokens. */
             used: fc.double({ min: 0, max: 1, noNaN: true }),
         });
         fc.assert(
@@ -80,7 +80,7 @@ describe('limits a minute', () => {
         expect(limit.delay(10, 1000)).toBe(59_500);
         limit.settle(taken, 20);
         expect(limit.delay(70, 1000)).toBe(0);
-        // Its minute is over: it changes nothing any more.
+        // Its minute is over, so it no longer changes anything.
         expect(limit.delay(100, 70_000)).toBe(0);
         limit.settle(taken, 1000);
         expect(limit.delay(100, 70_000)).toBe(0);
@@ -90,7 +90,7 @@ describe('limits a minute', () => {
         const clock = new FakeClock();
         const limits = limitsOf(null, 1000);
         const sent: { readonly at: number; readonly tokens: number; readonly number: number }[] = [];
-        // A hundred requests that reserve 200 tokens each and use 20 of them after a second.
+        // A hundred requests that each reserve 200 tokens and have used 20 of them after a second.
         const ask = async (number: number): Promise<void> => {
             const place = await limits.pass(200, clock, NEVER);
             sent.push({ at: clock.now(), tokens: 20, number });
@@ -98,7 +98,7 @@ describe('limits a minute', () => {
         };
         for (let number = 0; number < 100; number += 1) void ask(number);
         await clock.pass(59_000);
-        // 41 that used 20 leave room for one more, which reserves 200.
+        // After 41 requests of 20 tokens each, the next, which reserves 200, does not fit.
         expect(sent).toHaveLength(41);
         await clock.pass(4 * MINUTE);
         expect(sent.map(({ number }) => number)).toEqual(Array.from({ length: 100 }, (_, at) => at));

@@ -6,7 +6,7 @@ import { never, poolOf } from './pool-rig.js';
 describe('EndpointPool, whatever happens', () => {
     const plan = fc.record({
         concurrencies: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 6 }),
-        /** Chance of each endpoint to fail a request, percent. */
+        /** Each endpoint's chance to fail a request, in percent. */
         faults: fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 6, maxLength: 6 }),
         durations: fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 20 }),
         jobs: fc.integer({ min: 1, max: 120 }),
@@ -92,7 +92,7 @@ describe('EndpointPool, whatever happens', () => {
     });
 });
 
-/** Numbers from 0 to 1 that look random and follow from the seed. */
+/** Pseudo-random numbers from 0 to 1, determined by the seed. */
 function lehmer(seed: number): () => number {
     let state = seed % 2147483647;
     return () => {

@@ -6,7 +6,7 @@ import { FakeClock, settle } from '../rig/fake-clock.js';
 export const never: AbortSignal = new AbortController().signal;
 setMaxListeners(0, never);
 
-/** A pool over a clock of its own, endpoints `e0`, `e1`, ..., whose probes come out as `health` says. */
+/** A pool with its own clock and endpoints `e0`, `e1`, ..., whose probes end as `health` says. */
 export function poolOf(count: number, over: Partial<PoolOptions> = {}, concurrency: number | null = 1) {
     const clock = new FakeClock();
     const health = new Map<string, OutcomeClass>();
@@ -39,7 +39,7 @@ export function poolOf(count: number, over: Partial<PoolOptions> = {}, concurren
     return { pool, clock, health, said, probes };
 }
 
-/** What `promise` came to, if it is settled by now. */
+/** The value of `promise` if it is already settled. */
 export async function peek<T>(promise: Promise<T>): Promise<T | 'waiting'> {
     await settle();
     return Promise.race([promise, Promise.resolve('waiting' as const)]);

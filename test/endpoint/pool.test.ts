@@ -156,7 +156,7 @@ describe('EndpointPool', () => {
         });
         const waiting = pool.acquire(never);
         await clock.pass(20_000);
-        // Somebody else comes meanwhile, and everything is looked at anew.
+        // Another request arrives meanwhile, and everything is re-evaluated.
         const second = pool.acquire(never);
         expect(await peek(waiting)).toBe('waiting');
         resolve();
@@ -223,7 +223,7 @@ describe('EndpointPool', () => {
         await fail(pool, 10, 'ok');
         expect(limit()).toBe(5);
         await fail(pool, 100, 'ok');
-        // Eight were too many: that is tried again late.
+        // Eight were too many once, so eight is retried only late.
         expect(limit()).toBe(7);
         await fail(pool, 200, 'ok');
         expect(limit()).toBe(8);

@@ -10,7 +10,7 @@ import { UserError } from '../../../src/util/user-error.js';
 import { runs } from '../../rig/long.js';
 import { patience } from '../../rig/slowness.js';
 
-/** Runs what may only fail by a UserError of one line. */
+/** Runs an action that may only fail with a UserError of one line. */
 function attempt(action: () => unknown): void {
     try {
         action();

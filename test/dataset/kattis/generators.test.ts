@@ -25,7 +25,7 @@ async function writePackage(name: string, files: Readonly<Record<string, string>
 
 let packages = 0;
 
-/** What the recipes of a package with these generators say; a text says why there are none. */
+/** The recipes of a package with these generators; a string says why there are none. */
 async function read(
     yaml: string,
     files: Readonly<Record<string, string>> = { 'generators/gen.py': 'print(1)' },
@@ -190,7 +190,7 @@ describe('a package whose secret tests are generated', () => {
         ...SAMPLE,
         'generators/generators.yaml':
             'solution: /submissions/accepted/add.py\ndata: {secret: {data: {a: "gen.py {seed}", b: both.py, c: {in: 4 5}}}}',
-        // Another test at each run: what was made once must stay.
+        // Makes a different test at each run, so tests once made must be kept.
         'generators/gen.py': 'import sys, os\nprint(int(sys.argv[1]) % 1000 + 1, os.getpid())\n',
         'generators/both.py':
             'open("testcase.in", "w").write("7 8\\n")\nopen("testcase.ans", "w").write("15\\n")\nprint("x")\n',
@@ -237,7 +237,7 @@ describe('a package whose secret tests are generated', () => {
         const files = {
             ...SAMPLE,
             'generators/generators.yaml': 'data: {secret: {retries: 2, data: {a: "gen.py {seed}"}}}',
-            // Of two seeds that follow each other, it fails with one.
+            // Of any two consecutive seeds, it fails with one.
             'generators/gen.py':
                 'import os, sys\nif int(sys.argv[1]) % 2 == @parity@:\n    open("testcase.in", "w").write("1 2\\n")\n    open("testcase.ans", "w").write("5\\n")\n    sys.exit(1)\nprint(3, 4)\n',
             'submissions/accepted/add.py': ADD,
@@ -316,7 +316,7 @@ describe('a package whose secret tests are generated', () => {
             'generators/generators.yaml':
                 'data: {secret: {data: {a: "script {seed}", b: script 3, c: {in: 4 5, yaml: {output_validator_flags: case_sensitive}}}}}',
             'generators/script/build': 'echo "#!/bin/sh\necho 1 \\$1" > run; chmod +x run\n',
-            // As `b`, under a name that an earlier version of the tools gave it.
+            // The same as `b`, under the name that an earlier version of the tools gave it.
             'data/secret/b-old.in': '1 3\n',
             'data/secret/b-old.ans': '4\n',
         };
@@ -327,7 +327,7 @@ describe('a package whose secret tests are generated', () => {
             await readFile(join(folder, 'partly-results/partly.json'), 'utf8'),
         );
         const passed = expect.objectContaining({ passed: true });
-        // The sample, a, b-old and c: what b makes is there already.
+        // The sample, a, b-old and c: the output of b exists already.
         expect(result).toMatchObject({
             solution_result: [{ result: { accepted: true, tests: [passed, passed, passed, passed] } }],
         });
@@ -360,7 +360,7 @@ describe('a package whose secret tests are generated', () => {
         await writePackage('listed', list(SAMPLES, ', secret: {data: []}'));
         const listed = await run('listed');
         expect(listed.stdout).toMatch(/TPR +100 %/);
-        // A new package lists nothing, an unfinished one says nothing of secret tests, and a sample may be missing.
+        // A new package lists nothing, an unfinished one does not mention secret tests, and a sample may be missing.
         await writePackage('new', list('[]', ', secret: {data: []}'));
         await writePackage('unsaid', list(SAMPLES, ', secret: {data: }'));
         await writePackage('without', list(SAMPLES, ''));

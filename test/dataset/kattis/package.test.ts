@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { digest, fingerprintSample } from '../../../src/model/fingerprint.js';
 import { load, program } from './package-rig.js';
 
-/** Fingerprints of the one submission, by what is new in the problem. Never change one. */
+/** Fingerprints of the one submission, by the feature that the problem adds. Never change one. */
 const GOLDEN: Readonly<Record<string, string>> = {
     passes: 'v1-sha256-7b4b43a93d50818c3113b6617c6498e12b5624417ce13ef7a99ace4c8399ea6d',
     'interactive passes': 'v1-sha256-9a088e31f171e0c1eaab072d5a6106bf755db51d59d62b3eb65887b3aad27e38',
@@ -95,7 +95,7 @@ describe('a problem package', () => {
 
     it.each([
         [{ 'data/secret/2.in': '' }, 'secret/2 has no .ans'],
-        // A copy of the package that lacks its large files.
+        // A copy of the package without its large files.
         [{ 'data/secret/2.in': '', 'data/secret/2.ans': '', 'data/secret/3.ans': '' }, 'secret/3 has no .in'],
         [
             { 'data/secret/test_group.yaml': 'static_validation_score: pass-fail' },

@@ -68,7 +68,7 @@ describe('--sample-tests', () => {
             expect(text).toContain('50.0 % 1 of 2 incorrect solutions on samples rejected');
             expect(text).toContain('3 tasks judged by samples alone (--sample-tests), in no rate');
         }
-        // A wrong program that samples let pass is still one that was not expected to.
+        // A wrong program that passes the samples is still reported as unexpected.
         expect(flat(report.stdout)).toMatch(/three\.py.*Accepted/);
         const json = await callCli(['report', '--dir', 'mixed-results', '--json'], { cwd: folder });
         expect(JSON.parse(json.stdout)).toMatchObject({
@@ -76,7 +76,7 @@ describe('--sample-tests', () => {
         });
         const result: unknown = JSON.parse(await readFile(join(folder, 'mixed-results/alone.json'), 'utf8'));
         expect(result).toMatchObject({ solution_on_samples_result: [{ expected: ['Accepted'] }] });
-        // It is kept: the next start needs no option.
+        // The choice is stored, so the next start needs no option.
         expect((await run('mixed')).stdout).toContain('Nothing left to do');
     });
 

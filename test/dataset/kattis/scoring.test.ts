@@ -28,7 +28,7 @@ async function loadScored(
     return sample;
 }
 
-/** What judging comes to when the named tests fail or get scores; the tests that ran, in order. */
+/** The result of judging when the named tests fail or get scores, and the tests that ran, in order. */
 function judge(sample: Sample, ended: Readonly<Record<string, Verdict | GivenScore>> = {}, allTests = false) {
     const { scoring, tests = [] } = sample.judging ?? {};
     if (scoring === undefined) throw new Error('no scoring');
@@ -69,7 +69,7 @@ const OLYMPIAD_TESTS = [
     'secret/group2/3',
 ];
 
-/** Two groups of two tests, as DOMjudge's examples have them. */
+/** Two groups of two tests, as in DOMjudge's examples. */
 const FOR_DOMJUDGE = {
     'submissions/accepted/sum.py': `# @EXPECTED_SCORE@: 30\n${SUM}`,
     'data/testdata.yaml': 'on_reject: continue\ngrader_flags: sum\n',
@@ -84,7 +84,7 @@ describe('a legacy package made for DOMjudge', () => {
         const sample = await loadScored(DOMJUDGE_TESTS, FOR_DOMJUDGE);
         expect(sample.judging?.scoring?.best).toBe(30);
         expect(judge(sample)).toMatchObject({ verdict: 'Accepted', score: 30, ran: DOMJUDGE_TESTS.slice(1) });
-        // Planning must not wait for a test that nobody runs.
+        // Planning must not wait for a test that is never run.
         const root = sample.judging?.scoring?.root;
         expect(root === undefined ? null : countGroupTests(root)).toBe(DOMJUDGE_TESTS.length - 1);
         expect(judge(sample, { 'secret/large/1': 'TimeLimitExceeded' })).toMatchObject({
@@ -217,7 +217,7 @@ describe('a legacy package with scores', () => {
             verdict: 'Accepted',
             score: 10,
         });
-        // Nobody may be able to reach the end of that range.
+        // The end of that range may be out of reach for every program.
         expect(sample.groups['solution']).toMatchObject([{ expected: ['Accepted', 'PartiallyAccepted'] }]);
     });
 
@@ -242,7 +242,7 @@ describe('a legacy package with scores', () => {
             .flat()
             .map((task) => (task.kind === 'program' ? [task.name, task.expected, task.expectedScores] : []));
         expect(expected).toEqual([
-            // As problemtools: with less than the best score it is accepted, and a note says so.
+            // As in problemtools: a program below the best score is accepted, with a note.
             ['submissions/accepted/sum.py', ['Accepted', 'PartiallyAccepted'], undefined],
             ['submissions/partially_accepted/part.py', ['PartiallyAccepted'], undefined],
             [

@@ -27,7 +27,7 @@ async function write(root: string, files: Files): Promise<void> {
     }
 }
 
-/** A small gen.sh of our own: the functions that the scripts of such packages call, as their documentation describes them. */
+/** A small gen.sh of our own: the functions that the scripts of such packages call, following their documentation. */
 const GEN_SH = `
 set -eu
 declare -A program where
@@ -115,7 +115,7 @@ const run = (name: string, ...args: readonly string[]) =>
     });
 const flat = (text: string): string => text.replace(/\s+/g, ' ');
 
-/** Tests of a tree that has one package, `add`, and the tools beside it. */
+/** Tests of a tree with one package, `add`, and the tools beside it. */
 async function writeTree(name: string, changes: Files = {}): Promise<void> {
     await write(name, { 'testdata_tools/gen.sh': GEN_SH });
     await write(`${name}/add`, { ...PACKAGE, ...changes });
@@ -144,7 +144,7 @@ describe.each(inPart)('a package whose tests a shell script makes, under %s', (s
         >;
         const [solution] = result['solution_result'] ?? [];
         expect(solution?.result.score).toBe(100);
-        // The sample; that as a secret test and a small one; those again, a large one, and one by hand.
+        // The sample; the sample again as a secret test, and a small one; both again, a large one, and a hand-written one.
         expect(solution?.result.tests).toHaveLength(7);
         const scores = (result['incorrect_solution_result'] ?? []).map(({ result: { score } }) => score);
         expect(scores.sort((a, b) => a - b)).toEqual([0, 40]);
@@ -152,7 +152,7 @@ describe.each(inPart)('a package whose tests a shell script makes, under %s', (s
         const second = await run(name, '--all-tests', '--sandbox', sandbox);
         expect(second.stdout).toContain('Nothing left to do');
         expect(second.stderr).not.toContain('making');
-        // The package itself is as it was.
+        // The package itself is unchanged.
         expect((await readdir(join(folder, name, 'add/data'))).sort()).toEqual([
             'gen.py',
             'generator.sh',
@@ -282,7 +282,7 @@ describe.each(isRun('quick') ? ['bwrap'] : [])('a script that makes tests, under
         await write('tools', { 'testdata_tools/gen.sh': `${GEN_SH}\n# changed\n` });
         const again = await run('tools', ...args);
         expect(again.stderr).toContain('making the tests of tools/add');
-        // It makes the same, so that nothing runs again.
+        // It makes the same tests, so nothing runs again.
         expect(again.stdout).toContain('Nothing left to do');
     });
 
@@ -317,7 +317,7 @@ describe.each(isRun('quick') ? ['bwrap'] : [])('a script that makes tests, under
         RECORDER.names = [];
         expect(await scriptOf(name)).toContain('could not be made by data/generator.sh: only recorded');
         expect(RECORDER.names).toContain('../testdata_tools/gen.sh');
-        // Nothing says that the tree around an archive belongs to it.
+        // Nothing indicates that the tree around an archive belongs to it.
         if (!isWhole)
             expect(await scriptOf(`${name}/add.zip`)).toContain('which is not in the folder that you named');
     });

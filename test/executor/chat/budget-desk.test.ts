@@ -11,7 +11,7 @@ const PLACES: WorkerDesk = {
     forget: () => undefined,
 };
 
-/** A desk for a budget of so many tokens, where each completion is planned with 10. */
+/** A desk for a budget of `maxTokens`, where each completion is planned with 10. */
 function openDesk(maxTokens: number) {
     const said: string[] = [];
     const budget = new Budget({ maxCost: null, maxTokens }, (message) => void said.push(message));
@@ -34,7 +34,7 @@ function openDesk(maxTokens: number) {
     const ended: number[] = [];
     const serve = (job: number, request: JsonObject): Promise<JsonObject | null> =>
         desk.serve(job, request, () => void ended.push(job));
-    /** A task in a worker asks by messages. */
+    /** A task in a worker makes requests by messages. */
     const reserve = (job: number, signal = new AbortController().signal) =>
         reserveByMessage(
             { model: 'm', prompt: 6, completion: 4 },
@@ -55,7 +55,7 @@ it('lets completions of workers through while they fit, and ends the tasks of th
     });
     await Promise.resolve();
     expect([isGranted, desk.holds(1), desk.holds(3)]).toEqual([false, true, false]);
-    // It used less than was set aside, so the third fits.
+    // It used less than was reserved, so the third fits.
     first?.settle(used(3), null);
     expect(await third).not.toBeNull();
     expect(longest).toEqual([1]);
@@ -89,7 +89,7 @@ it('counts what a lost worker had set aside as spent, until that tells what its 
     expect(first).not.toBeNull();
     desk.forget(1);
     expect(desk.holds(1)).toBe(false);
-    // 10 are gone, 15 are left: another worker has the task.
+    // 10 are used and 15 are left; another worker has the task.
     const second = await reserve(1);
     const third = reserve(2);
     desk.hear(1, {
@@ -101,12 +101,12 @@ it('counts what a lost worker had set aside as spent, until that tells what its 
         cost: null,
     });
     expect(await third).not.toBeNull();
-    // It says so once.
+    // The same worker cannot settle it twice.
     desk.hear(1, { do: 'unreserve', reservation: names[0] as string, end: 'cancel' });
     second?.settle(used(10), null);
     (await third)?.settle(used(10), null);
     expect(await reserve(3)).toBeNull();
-    // 3 of the lost worker, and after the second one's end the repetition of its word was not believed.
+    // These include 3 of the lost worker; its repeated message was ignored.
     expect(said).toEqual([expect.stringContaining('23 used')]);
 });
 
@@ -114,7 +114,7 @@ it('counts requests of workers that an earlier start told of no budget, or that 
     const { desk, serve, reserve, said } = openDesk(25);
     await serve(1, { do: 'spent', spent: { isAnswered: true, prompt: 5, completion: 4, cost: null } });
     const first = await reserve(2);
-    // What it used is told with its reservation.
+    // What it used is reported with its reservation.
     await serve(2, { do: 'spent', spent: { isAnswered: true, prompt: 9, completion: 1, cost: null } });
     desk.hear(3, {
         do: 'unreserve',
@@ -141,7 +141,7 @@ it('gives back what is set aside for a task that was given up, and aborts no tas
     expect(await third).toBeNull();
     expect(ended).toEqual([]);
     first?.settle(used(5), null);
-    // What came for the second, too late, was given back.
+    // The reservation that came too late for the second one was given back.
     expect(await reserve(4)).not.toBeNull();
 });
 

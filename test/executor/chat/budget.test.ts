@@ -70,7 +70,7 @@ describe('budget', () => {
         );
         const second = await budget.reserve({ model: 'm', tokens: 100, cost: null }, never);
         const third = await budget.reserve({ model: 'm', tokens: 100, cost: null }, never);
-        // 150 are spent, and the two in flight may take 300 each: another one waits for them.
+        // 150 are spent, and the two in flight may take 300 each, so another one must wait for them.
         const fourth = budget.reserve({ model: 'm', tokens: 100, cost: null }, never);
         second?.settle({ prompt: 200, completion: 100 }, null);
         third?.settle({ prompt: 200, completion: 100 }, null);
@@ -97,7 +97,7 @@ describe('budget', () => {
     it('takes what a search costs as known', async () => {
         const said: string[] = [];
         const budget = new Budget({ maxCost: 1, maxTokens: null }, (message) => void said.push(message));
-        // An answer costs three times what was set aside for it.
+        // An answer costs three times what was reserved for it.
         (await budget.reserve({ model: 'm', tokens: 1, cost: 0.1 }, never))?.settle(usage(1), 0.3);
         const search = () => budget.reserve({ model: null, tokens: 0, cost: 0.1 }, never);
         const made = await Promise.all(Array.from({ length: 7 }, search));

@@ -14,7 +14,7 @@ export function serversOf(urls: readonly string[]): Pick<ChatDescriptor, 'server
     return { servers };
 }
 
-/** A chat executor that sends `{prompt}` to model m; answers are not scored. Timeout: 5 s. */
+/** A chat executor that sends `{prompt}` to model m, without scoring answers. Timeout: 5 s. */
 export const chatDescriptor = (
     urls: readonly string[],
     over: Partial<ChatDescriptor> = {},

@@ -49,7 +49,7 @@ const scoringBy = (scorer: Scorer): ScoringDescriptor => ({
     judge: null,
 });
 
-/** The first time a prompt comes, this; then good answers. */
+/** The fault when a prompt arrives for the first time; good answers from then on. */
 const once =
     (fault: ChatFault) =>
     (_: unknown, seen: number): ChatFault | null =>
@@ -99,7 +99,7 @@ describe('asking a model', () => {
                 reasoning_tokens: 3,
                 turns: 1,
                 tool_calls: 0,
-                // Nobody knows what this model costs, which is not nothing.
+                // The price of this model is unknown, which is not the same as zero.
                 cost: null,
             },
             by: { api_used: server.url },
@@ -303,7 +303,7 @@ describe('asking a model', () => {
         const executor = chat({ timeout: patience(30_000) / 1000 });
         executor.widenTo?.(256);
         for (let i = 0; i < 300; i += 1) void ask(executor, `p${i}`);
-        // None is answered, so all that came are in flight.
+        // None is answered, so all requests that arrived are in flight.
         await expect.poll(() => server.requests.length, { timeout: patience(10_000) }).toBe(256);
     });
 

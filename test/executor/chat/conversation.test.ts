@@ -76,7 +76,7 @@ const taskOf = (steps?: JsonObject, rate = 1): Task => ({
     ...(steps === undefined ? {} : { steps }),
 });
 
-/** The model calls these tools, one a turn, then answers. */
+/** The model calls these tools, one per turn, then answers. */
 function script(calls: readonly (readonly [name: string, given: string])[]): void {
     let turn = 0;
     server.fault = () => {

@@ -7,8 +7,8 @@ import { contextOf } from '../../rig/servers/submissions.js';
 import { chatDescriptor, taskOf } from './chat-rig.js';
 
 /*
- * The client against a server that others wrote: what it sends is understood there, and what comes back is read here.
- * Requests are counted by the server.
+ * The client against a server written by others: it must understand what we send, and we must read what it returns. Requests are
+ * counted by the server.
  */
 
 const mock = new LLMock({ port: 0, host: '127.0.0.1', logLevel: 'silent' });
@@ -25,7 +25,7 @@ afterAll(async () => {
 
 const ask = (prompt: string): Promise<Outcome> => executor.run(taskOf({ prompt }), contextOf());
 
-/** Chat completions that the server has answered or broken off since the last look. */
+/** Chat completions that the server has answered or broken off since the last call. */
 function countRequests(): number {
     const count = mock.getRequests().filter(({ path }) => path.includes('completions')).length;
     mock.clearRequests();
@@ -61,7 +61,7 @@ it('asks again after its 429, and once for what it breaks off', async () => {
     });
     expect(await ask('capital?')).toMatchObject({ kind: 'failure', failure: { reason: 'endpoint' } });
     expect(countRequests()).toBe(1);
-    // That endpoint is done for; a new start begins anew.
+    // That endpoint is marked as failed; a new executor starts without this state.
     await executor.close();
     executor = createChat(chatDescriptor([`${mock.url}/v1`]));
     for (const chaos of [{ disconnectRate: 1 }, { malformedRate: 1 }, { dropRate: 1 }]) {

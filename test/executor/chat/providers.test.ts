@@ -149,7 +149,7 @@ describe('services of language models', () => {
             'http://a/v1: the deployment gpt-2 answers as gpt',
             'http://b/v1: the deployment gpt-2 answers as gpt',
         ]);
-        // Models of rows are not known yet.
+        // Models named by rows are not known yet.
         expect(describeDeployments(planned, [])).toHaveLength(3);
     });
 

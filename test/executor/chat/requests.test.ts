@@ -72,7 +72,7 @@ describe('time and money of requests', () => {
             kind: 'failure',
             failure: { reason: 'endpoint', message: expect.stringContaining(message) },
         });
-        // Its service may have counted it.
+        // Its service may have charged for the request.
         expect(executor.spent?.()).toMatchObject({ answers: 0, unanswered: 1 });
     });
 

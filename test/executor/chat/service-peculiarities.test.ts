@@ -19,7 +19,7 @@ afterEach(async () => {
     await server.stop();
 });
 
-/** Asks a server that answers so the first time, and well from then on. */
+/** Asks a server that gives this answer the first time and good ones from then on. */
 function ask(fault: ChatFault, over: Partial<ChatDescriptor> = {}): Promise<Outcome> {
     server.fault = (_, seen) => (seen === 1 ? fault : null);
     const executor = createChat(chatDescriptor([server.url], over));

@@ -16,7 +16,7 @@ export class Bench implements Disposable {
     readonly output = join(this.dir, 'output');
     readonly answer = join(this.dir, 'answer');
 
-    /** Compares in memory and by streaming, and insists that both agree. */
+    /** Compares in memory and by streaming, and requires both to agree. */
     async compare(
         checker: BuiltInChecker,
         output: string | Buffer,
@@ -35,7 +35,7 @@ export class Bench implements Disposable {
         return inMemory;
     }
 
-    /** In memory alone, where the rule itself is compared with something else, thousands of times. */
+    /** In memory only, for comparing the rule itself with something else thousands of times. */
     async acceptsInMemory(checker: BuiltInChecker, output: string, answer: string): Promise<boolean> {
         writeFileSync(this.answer, answer);
         return (await compareOutput(checker, Buffer.from(output), { path: this.answer }, null)).accepted;

@@ -25,7 +25,7 @@ const CHECKERS: readonly BuiltInChecker[] = [
     { kind: 'livecodebench' },
 ];
 const checker = fc.constantFrom(...CHECKERS);
-/** Text that often is nearly equal: few kinds of pieces. */
+/** Texts that are often nearly equal, made of few kinds of pieces. */
 const text = fc
     .array(
         fc.constantFrom(
@@ -73,7 +73,7 @@ describe('laws of every checker', () => {
             anyBytes,
         );
         await fc.assert(
-            // compare() itself asserts the agreement
+            // compare() itself asserts the agreement.
             fc.asyncProperty(checker, side, side, async (rule, output, answer) => {
                 const { message } = await bench.compare(rule, output, answer);
                 expect(message ?? '').not.toMatch(/\p{Cc}/u);

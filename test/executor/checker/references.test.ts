@@ -9,8 +9,8 @@ import { PYTHON } from '../../rig/servers/run-program.js';
 import { Bench } from './both-paths.js';
 
 /*
- * The rules of two judges lean on their languages' libraries: C's scanf and strcasecmp, Python's strip, lower and float. Here small
- * references in those languages, written from the rules, judge thousands of cases beside our checkers.
+ * The rules of two judges depend on the libraries of their languages: C's scanf and strcasecmp, Python's strip, lower and float.
+ * Here small references in those languages, written from the rules, judge thousands of cases in comparison with our checkers.
  */
 
 const KATTIS = String.raw`
@@ -102,7 +102,7 @@ for line in sys.stdin:
     print(int(len(got) == len(expected) and all(map(same, got, expected))))
 `;
 
-/** The rule of apps.ts by Python's own round and comparison, without numpy. */
+/** The rule of apps.ts with Python's own round and comparison, without numpy. */
 const APPS = `
 import re
 import sys

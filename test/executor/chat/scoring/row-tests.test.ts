@@ -21,7 +21,7 @@ const taskOf = (text: string): Task => ({
 
 const read = (row: object) => readRowTests(taskOf(JSON.stringify(row)));
 
-/** A list of tests as LiveCodeBench packs it: a pickle (protocol 2) of one string. */
+/** A list of tests as packed by LiveCodeBench: a pickle (protocol 2) of one string. */
 function pack(tests: readonly object[]): string {
     const text = Buffer.from(JSON.stringify(tests));
     const length = Buffer.alloc(4);
