@@ -109,8 +109,17 @@ async function fromPaths(
         const parquet = await Promise.all(sources.parquet.map(readAggregatesFromParquet));
         const databases = [...sources.databases, ...parquet];
         counts.files += parquet.length;
-        for (const set of databases)
-            aggregates[(await store.addAggregates(set)) ? 'added' : 'known'] += set.cells.length;
+        for (const set of databases) {
+            const isNamedAlike = store.manifest.aggregates.some(({ source }) => source === set.source);
+            const isNew = await store.addAggregates(set);
+            aggregates[isNew ? 'added' : 'known'] += set.cells.length;
+            // Of two databases of one name, or of a file that has grown since: only people know which.
+            if (isNew && isNamedAlike)
+                warn(
+                    `counts of another ${set.source} are in the database already, and both are counted. If this is the same ` +
+                        'one at a later time, bring it into a new database',
+                );
+        }
         return { summary, counts, aggregates };
     };
 }

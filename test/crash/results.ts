@@ -76,7 +76,7 @@ function withoutCircumstances(file: ResultFile): Record<string, unknown> {
     return rest;
 }
 
-/** The result of `comparable` without what counts requested changes (re-runs and edits). */
+/** The output of `comparable` without revisions, which count re-runs and edits that users asked for, and lost files. */
 export function withoutRevisions(files: Record<string, unknown>): unknown {
     return JSON.parse(
         JSON.stringify(files, (key, value: unknown) =>

@@ -75,7 +75,7 @@ describe('a checkpoint that was torn', () => {
         }
         const notices = noticesOf(record).filter((line) => line.includes('cannot be read as a result file'));
         expect(notices).toHaveLength(torn.size);
-        await scene.expectSameAsUninterrupted();
+        await scene.expectSameAsUninterrupted('changes');
     });
 
     it('or is anything else is moved aside as it is, never overwritten', async () => {
@@ -102,7 +102,7 @@ describe('a checkpoint that was torn', () => {
             expect(noticesOf(record).join('\n'), what).toContain(`moved to ${join(scene.results, aside)}`);
         }
         expect((await scene.finish()).executed).toEqual([]);
-        await scene.expectSameAsUninterrupted();
+        await scene.expectSameAsUninterrupted('changes');
     });
 
     it("holds another sample's results: that sample keeps them, this one is done", async () => {

@@ -239,6 +239,28 @@ describe('resume-run collect --from', () => {
         expect(JSON.parse(again.stdout)).toMatchObject({ aggregates: 0, known_aggregates: 2 });
     });
 
+    it('says so where counts of a file come in a second time because it has grown', async () => {
+        const cwd = tempDir();
+        const write = (total: number): void =>
+            writeFileSync(
+                join(cwd, 'master_database.json'),
+                JSON.stringify({
+                    models: {},
+                    test_groups: { m_simple_task_cot_easy: { total, success: 1 } },
+                }),
+            );
+        for (const [total, warning] of [
+            [3, /^$/],
+            [3, /^$/],
+            [5, /^warning: counts of another master_database\.json are in the database already, and both/],
+        ] as const) {
+            write(total);
+            const { code, stderr } = await collect(cwd, ['master_database.json']);
+            expect(code).toBe(0);
+            expect(stderr).toMatch(warning);
+        }
+    });
+
     it('counts records that the earlier migration made up from counts, and takes none of them for a record', async () => {
         const cwd = tempDir();
         const duckdb = await openDuckDb();
