@@ -8,7 +8,7 @@ import { tempDir } from './rig/cli.js';
 import { callCli } from './rig/in-process.js';
 
 /*
- * Functions and rows of the program that uses the library.
+ * Functions and rows of a program that uses the library.
  */
 const { open, readResults, UserError } = (await import(
     join(import.meta.dirname, '../dist/index.js')
@@ -63,7 +63,7 @@ describe('a function of the program over its rows', () => {
         expect(await first.finished).toMatchObject({ committed: 2, failed: 1 });
         expect(calls.sort()).toEqual(['cover', 'end', 'intro']);
 
-        // An array, in another order, with one more row: what failed and what is new.
+        // An array in another order and with one more row: runs what failed and what is new.
         const second = await open(settings([{ name: 'index', words: 9 }, ...PAGES.toReversed()]));
         expect(await second.finished).toMatchObject({ committed: 2, failed: 0 });
         expect(calls.slice(3).sort()).toEqual(['index', 'intro']);
@@ -71,7 +71,7 @@ describe('a function of the program over its rows', () => {
         for await (const { entry } of readResults(dir)) stored.push(entry.row);
         expect(stored).toHaveLength(4);
 
-        // Without datasets: the rows of the last start. Another name is another task.
+        // Without datasets it uses the rows of the last start. Another task name means other tasks.
         const { datasets: _, ...rest } = settings([]);
         const same = await open({ dir, task: () => ({}) });
         expect(same.plan.part.due).toBe(0);
@@ -80,7 +80,7 @@ describe('a function of the program over its rows', () => {
         expect(renamed.plan.part.due).toBe(4);
         await renamed.close();
 
-        // The command line knows the directory, but has no function.
+        // The command line knows the directory but does not have the function.
         const cwd = join(dir, '..');
         expect((await callCli(['status'], { cwd })).stdout).toContain('4 of 4 done in main');
         const bare = await callCli(['--rerun', 'all'], { cwd });
@@ -120,7 +120,7 @@ describe('a function of the program over its rows', () => {
     ])('refuses a wrong setting by its name: %s', async (_, settings, message) => {
         const dir = join(tempDir(), 'results');
         const given = settings === null ? settings : { dir, ...settings };
-        // Programs without types can hand over anything.
+        // Untyped programs can pass anything.
         const opening = open(given as Library.OpenSettings);
         await expect(opening).rejects.toThrow(message);
         await expect(opening).rejects.toBeInstanceOf(UserError);

@@ -4,16 +4,18 @@ import picomatch from 'picomatch';
 import { describe, expect, it } from 'vitest';
 
 /*
- * A path that a comment, a document, a script or a configuration file names leads somewhere. A comment that points at a
- * test which is gone, or a CI script that lists a folder which is not there, protects nothing and says nothing.
+ * Every path named by a comment, a document, a script or a configuration file must exist. A comment that points at a removed
+ * test, or a CI script that lists a missing folder, protects nothing and gives no warning.
  */
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** Folders of the repository; what begins with one of them is a path. Users' folders (results, checkpoints) are not. */
+/**
+ * Folders of the repository; names that begin with one of them are paths. Users' folders (results, checkpoints) are not included.
+ */
 const FOLDERS = ['src', 'docs', 'test', 'bench', 'scripts', 'native', 'examples', 'bin', '.ci', '.github'];
 
-/** What builds make of sources: `dist/cli.js` of `src/cli.ts`. */
+/** What builds make from sources: `dist/cli.js` from `src/cli.ts`. */
 const BUILT: readonly (readonly [built: RegExp, source: string])[] = [
     [/^dist(?:-bench)?$/, 'package.json'],
     [/^dist-bench\/(.+)\.js$/, '$1.ts'],
@@ -22,7 +24,7 @@ const BUILT: readonly (readonly [built: RegExp, source: string])[] = [
     [/^dist\/(.+)$/, 'src/$1'],
 ];
 
-/** Paths named on purpose that are not in the repository. An exception that is not needed any more fails the test. */
+/** Paths named on purpose that are not in the repository. An exception that is no longer needed fails the test. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {};
 
 interface Mention {
@@ -53,7 +55,7 @@ function foldersAbove(file: string): string[] {
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
-/** The comments of a source file, on their lines; everything else is blank. */
+/** The comments of a source file, on their lines; everything else is blanked out. */
 function commentsOf(text: string): string {
     const token =
         /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|(?<comment>\/\*[\s\S]*?\*\/|\/\/[^\n]*)/g;
@@ -66,7 +68,7 @@ function commentsOf(text: string): string {
     return comments;
 }
 
-/** Where paths are looked for, and in which part of the file. */
+/** The files in which paths are looked for, each with its relevant text. */
 function textsWithPaths(): readonly (readonly [file: string, text: string])[] {
     return files
         .filter((file) => !file.startsWith('test/golden/') && !file.startsWith('examples/sources/'))
@@ -90,7 +92,7 @@ function mentionsIn(file: string, text: string, pattern: RegExp): Mention[] {
 
 const SEGMENT = String.raw`[\w.@*<>{}-]+(?:,[\w.@*<>{}-]+)*`;
 const folder = (names: readonly string[]): string => `(?:${names.join('|').replaceAll('.', String.raw`\.`)})`;
-/** `src/run/loop.ts`, `test/crash`, `bench/{main,soak}.ts`, `src/commands/<name>.ts`, also behind `./`. */
+/** `src/run/loop.ts`, `test/crash`, `bench/{main,soak}.ts`, `src/commands/<name>.ts`, also with a leading `./`. */
 const FROM_ROOT = new RegExp(
     String.raw`(?<![\w/~$}>@.-]|\.\./)(?:\./)?(${folder([...FOLDERS, 'dist', 'dist-bench'])}(?:/${SEGMENT})+/?)`,
     'g',
@@ -114,7 +116,7 @@ function exists(path: string): boolean {
     return [...paths].some((known) => matches(known));
 }
 
-/** Mentions that lead nowhere, as `file:line names path`. */
+/** Mentions of missing paths, as `file:line names path`. */
 const lost = (mentions: readonly Mention[], isThere: (path: string) => boolean): string[] =>
     mentions
         .filter(({ path }) => !Object.hasOwn(EXCEPTIONS, path) && !isThere(path))
@@ -124,7 +126,7 @@ const lost = (mentions: readonly Mention[], isThere: (path: string) => boolean):
 const LINK = /\]\((?!\w+:)([^()\s]+)\)/g;
 const HEADING = /^#+\s+(.+)$/gm;
 
-/** The anchor that GitHub gives a heading. */
+/** The anchor that GitHub generates for a heading. */
 const anchorOf = (heading: string): string =>
     heading
         .replace(/\[([^\]]+)\]\([^)]*\)/g, '$1')
@@ -133,7 +135,7 @@ const anchorOf = (heading: string): string =>
         .trim()
         .replaceAll(' ', '-');
 
-/** Whether a link of a page leads to a file and, behind `#`, to a heading or an id in it. */
+/** Whether a page's link leads to a file and, after `#`, to a heading or an id in it. */
 function leadsSomewhere(page: string, link: string): boolean {
     const [target = '', anchor] = link.split('#');
     const file = target === '' ? page : posix.normalize(posix.join(posix.dirname(page), target));

@@ -52,7 +52,7 @@ async function run(
     }
 }
 
-/** What a command printed; fails the test where it was not accepted. */
+/** What a command printed; fails the test if it was not accepted. */
 function printed(outcome: Outcome): string {
     if (outcome.kind !== 'verdict') throw new Error(`expected a verdict, got ${JSON.stringify(outcome)}`);
     return (outcome.result as JudgeResult).tests[0]?.exec_info.run_result?.stdout ?? '';
@@ -148,7 +148,7 @@ describe('exec', () => {
     });
 });
 
-/** Command lines of living processes that have an argument of that text. */
+/** Command lines of living processes that have this argument. */
 function commandsRunning(argument: string): string[] {
     return readdirSync('/proc')
         .filter((name) => /^\d+$/.test(name))

@@ -10,13 +10,16 @@ import { readResults, tempDir } from '../rig/cli.js';
 import { ECHO } from './pretended/echo-kind.js';
 
 /*
- * "Where to add things" in docs/architecture.md says what a new executor is: an implementation, its row, and a line in
- * kinds.ts. Here one is added to a copy of the build in just that way, and used.
+ * "Where to add things" in docs/architecture.md says what a new executor is: an implementation, its row, and a line in kinds.ts.
+ * This test adds one to a copy of the build in exactly that way, and uses it.
  */
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** A copy of the build with the pretended executor in it. @returns the file to start */
+/**
+ * A copy of the build with the sample executor in it.
+ * @returns the file to start
+ */
 async function buildWithEcho(folder: string): Promise<string> {
     for (const name of ['package.json', 'dist', 'native']) {
         cpSync(join(ROOT, name), join(folder, name), {
@@ -60,7 +63,7 @@ async function start(entry: string, cwd: string, ...args: readonly string[]) {
 
 describe('a new executor', () => {
     it('is an implementation, its row, and a line in the registry', async () => {
-        // The types agree too: what is listed must be a row.
+        // The types fit too: every listed executor must be a row.
         const kinds = [...EXECUTOR_KINDS, ECHO] as const satisfies readonly ExecutorKind[];
         expect(kinds.length).toBe(EXECUTOR_KINDS.length + 1);
         const dir = tempDir();

@@ -31,7 +31,7 @@ async function leave(dir: string, identity: HolderIdentity, number = 1, shard: L
     return content;
 }
 
-/** A clock that jumps; `at` runs when it has come to that many milliseconds. */
+/** A clock that jumps ahead; `at` runs when it has reached that number of milliseconds. */
 function fakeClock(at: Readonly<Record<number, () => Promise<void>>> = {}) {
     let now = 0;
     return {
@@ -168,7 +168,7 @@ describe('acquireLock', () => {
         expect(said.filter((line) => line === 'refused 3')).toHaveLength(3);
         for (const starter of starters) starter.end();
         await Promise.all(starters.map((starter) => starter.ended));
-        // The holder was killed: the next one need not wait.
+        // The holder was killed, so the next one need not wait.
         await (await acquireLock(options(dir))).release();
     });
 });
@@ -210,7 +210,7 @@ describe('a holder in a real pid namespace', () => {
     });
 });
 
-/** Says `held` and keeps the lock until it is killed, or says how it was refused. */
+/** Prints `held` and keeps the lock until it is killed, or prints how it was refused. */
 const STARTER = `
     import { acquireLock } from ${JSON.stringify(compiled('host/lock.js'))};
     const dir = process.argv[1];
@@ -223,7 +223,7 @@ const STARTER = `
     }
 `;
 
-/** Says what it can tell of itself and of a process that is not there. */
+/** Prints what it can tell about itself and about a process that does not exist. */
 const LOOKER = `
     import { judgeLife, ownIdentity } from ${JSON.stringify(compiled('host/lock-identity.js'))};
     console.log(judgeLife(ownIdentity(), ownIdentity()), judgeLife({ ...ownIdentity(), pid: 2 ** 22 + 5 }, ownIdentity()));
@@ -240,7 +240,7 @@ function start(dir: string, within: readonly string[] = []) {
             child.once('exit', (code) => resolve(`exited ${code}`));
         }),
         ended: new Promise<void>((resolve) => child.once('close', () => resolve())),
-        // `env` becomes the program that it starts: there is no other process to end.
+        // `env` replaces itself with the program that it starts, so there is no other process to end.
         end: () => child.kill('SIGKILL'),
     };
 }

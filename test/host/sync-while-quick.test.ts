@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SyncWhileQuick } from '../../src/host/sync-while-quick.js';
 
-/** As long as a call of a busy disk. */
+/** Takes as long as a call on a busy disk. */
 function waitLong(): void {
     const end = performance.now() + 12;
     while (performance.now() < end);

@@ -40,7 +40,7 @@ const jsonText = fc.letrec<{ value: string }>((tie) => ({
     ),
 })).value;
 
-/** Keys that look like integers come first in JavaScript's objects, however they were written. */
+/** Keys that look like integers come first in JavaScript objects, regardless of the order in which they were written. */
 const inObjectOrder = (text: string): boolean => !/"\d+":/.test(text);
 
 describe('exact JSON', () => {
@@ -114,7 +114,7 @@ describe('exact JSON', () => {
             fc.property(numberText, fc.nat(20), (text, zeros) => {
                 const decimal = toExactDecimal(text);
                 expect(toExactDecimal(decimal)).toBe(decimal);
-                // The same value with zeros in front of it, and with its point moved.
+                // The same value with leading zeros, and with its decimal point moved.
                 const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
                 const [whole = '', fraction = ''] = mantissa.split('.');
                 const longer = `${whole}.${fraction}${'0'.repeat(zeros + 1)}e${exponent}`;

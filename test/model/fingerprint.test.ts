@@ -8,9 +8,9 @@ import { folderWith, loadAll, openOne } from '../dataset/rig.js';
 import GOLDEN from '../golden/0.1/fingerprints.json' with { type: 'json' };
 
 /*
- * The golden vectors were computed by version 0.1.0. Result files hold these very texts: if one of them changes, every
- * finished task of its kind runs again, in every results directory. Never change an expected value; add a new tag beside
- * the old one instead.
+ * The golden vectors were computed by version 0.1.0. Result files hold exactly these texts: if one of them changes, every
+ * finished task of its kind runs again, in every results directory. Never change an expected value; add a new tag beside the old
+ * one instead.
  */
 
 function program(
@@ -240,7 +240,7 @@ describe('programs keep the fingerprint of version 1', () => {
     });
 });
 
-/** Fingerprints of the tasks of one row, as its text stands in a file. */
+/** Fingerprints of the tasks of one row, given by its text in a file. */
 async function fingerprintsOfRow(row: string, executor: string, name = 'rows.jsonl'): Promise<unknown> {
     const folder = await folderWith({ [name]: `${row}\n` });
     const [sample] = await loadAll(await openOne(`${folder}/${name}`));

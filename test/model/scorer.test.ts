@@ -37,7 +37,7 @@ describe('scoring an answer', () => {
         ['numeric', 'version 1.2.3', '3', 1],
         ['numeric', 'that is \u22125', '-5', 1],
         ['numeric', 'NaN', '1', 0],
-        // A hyphen inside of something is not a sign.
+        // A hyphen inside a word or number is not a sign.
         ['numeric', '10-5', '5', 1],
         ['numeric', '10-5', '-5', 0],
         ['numeric', '10\u22125', '5', 1],
@@ -48,7 +48,7 @@ describe('scoring an answer', () => {
         ['numeric', 'f(x)-5', '5', 1],
         ['numeric', '5%-7%', '7', 1],
         ['numeric', '10-.5', '0.5', 1],
-        // A sign is one behind white space, an operator, an opening bracket and marks of Markdown.
+        // It is a sign after white space, an operator, an opening bracket or Markdown markup.
         ['numeric', '10 = -5', '-5', 1],
         ['numeric', 'x=-5', '-5', 1],
         ['numeric', '10 -5', '-5', 1],
@@ -75,7 +75,7 @@ describe('scoring an answer', () => {
     it('refuses what cannot be compared with', () => {
         expect(() => score('regex', 'x', '(')).toThrow('regular expression');
         expect(() => score('numeric', '1', 'one')).toThrow('is not a number');
-        // Nothing is near to what is infinite.
+        // Nothing is close to infinity.
         expect(() => score('numeric', '1e400', '1e400')).toThrow('is not a number');
     });
 

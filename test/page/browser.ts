@@ -6,7 +6,7 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** The system's browser: what CHROMIUM names, or the first of the usual names on the path; null where there is none. */
+/** The system's browser: the one that CHROMIUM names, or the first of the usual names on the path; null if there is none. */
 export function findChromium(): string | null {
     const named = process.env['CHROMIUM'];
     if (named !== undefined && named !== '') return named;
@@ -25,7 +25,7 @@ const QUIET = [
     '--disable-sync',
 ];
 
-/** A browser with a profile of its own, in English unless a page asks for more. */
+/** A browser with a profile of its own, in English unless a page needs another language. */
 export async function openBrowser(executablePath: string): Promise<{
     readonly context: BrowserContext;
     readonly close: () => Promise<void>;
@@ -38,7 +38,7 @@ export async function openBrowser(executablePath: string): Promise<{
         viewport: { width: 1280, height: 800 },
         acceptDownloads: true,
     });
-    // Injected by the debugger, so that the page's own policy holds.
+    // Injected by the debugger, so that the page's own policy stays in force.
     await context.addInitScript({ content: axe.source });
     return {
         context,
@@ -49,7 +49,7 @@ export async function openBrowser(executablePath: string): Promise<{
     };
 }
 
-/** What a page must never do: errors, dialogs, requests to others. */
+/** What a page must never cause: errors, dialogs, requests to other hosts. */
 export function watchPage(page: Page): { readonly problems: string[] } {
     const problems: string[] = [];
     page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
@@ -68,7 +68,7 @@ export function watchPage(page: Page): { readonly problems: string[] } {
     return { problems };
 }
 
-/** What axe finds wrong with the page as it is now. */
+/** Problems that axe finds in the current state of the page. */
 export async function accessibilityFaults(page: Page): Promise<readonly string[]> {
     const { violations } = await page.evaluate(() => {
         const { axe: injected } = globalThis as typeof globalThis & { readonly axe: typeof axe };

@@ -18,7 +18,7 @@ if (executable === null)
 
 const VIEWS = ['tests', 'verdicts', 'heatMap', 'times', 'unexpected', 'tasks'];
 
-/** One browser and three reports for all tests: starting them is most of what the tests cost. */
+/** One browser and three reports for all tests, because starting them is most of the tests' cost. */
 describe.skipIf(executable === null)('the HTML page', { timeout: patience(60_000) }, () => {
     const dir = mkdtempSync(join(tmpdir(), 'resume-run-page-'));
     let context: BrowserContext;
@@ -44,7 +44,7 @@ describe.skipIf(executable === null)('the HTML page', { timeout: patience(60_000
     beforeAll(async () => {
         writeJudgedRun(join(dir, 'judged'));
         writeJudgedRun(join(dir, 'better'));
-        // One program that crashed is accepted there.
+        // One program that crashed in the first run is accepted in this one.
         const crashed = join(dir, 'better', 'sum_strict.json');
         const text = readFileSync(crashed, 'utf8').replaceAll('"RuntimeError"', '"Accepted"');
         const file = JSON.parse(text) as { solution_result: { result: object }[] };
@@ -76,7 +76,7 @@ describe.skipIf(executable === null)('the HTML page', { timeout: patience(60_000
         await dialog.getByText('ZeroDivisionError: division by zero').waitFor();
         expect(await dialog.innerText()).toContain('test 2 of 2 that ran (secret/02)');
         expect(await dialog.locator('.hljs-built_in').count()).toBeGreaterThan(0);
-        // The only one of this list: its neighbours in the run are not what the reader asked for.
+        // The only task of this list: its neighbours in the run were not selected.
         for (const name of ['Previous', 'Next'])
             expect(await dialog.getByRole('button', { name }).isDisabled()).toBe(true);
         await page.reload();

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { makePlainName } from '../../src/checkpoint/result-file/names.js';
 
 /*
- * Result files as a run writes them, with verdicts that a test needs: weak tests, unexpected verdicts, failures, answers of
- * models, and contents that attack whoever shows them.
+ * Result files as a run writes them, with the verdicts that a test needs: weak tests, unexpected verdicts, failures, answers of
+ * models, and contents that attack their viewer.
  */
 
 export const SCRIPT = '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 2">';
@@ -106,7 +106,7 @@ function writeSample(
     writeFileSync(join(dir, makePlainName(id)), JSON.stringify(file, null, 4));
 }
 
-/** Three problems: one weak, one whose tests refuse right programs, one sound; some tasks failed. */
+/** Three problems: a weak one, one whose tests reject correct programs, and a sound one; some tasks failed. */
 export function writeJudgedRun(dir: string): void {
     const wrong: EntryInput = {
         verdict: 'WrongAnswer',
@@ -150,7 +150,7 @@ export function writeJudgedRun(dir: string): void {
     );
 }
 
-/** Ids, sources, outputs and reasons that would run, reorder or break what shows them. */
+/** Ids, sources, outputs and reasons that would run, reorder or break whatever shows them. */
 export function writeHostileRun(dir: string): void {
     const attack: EntryInput = {
         verdict: 'WrongAnswer',
@@ -175,7 +175,7 @@ export function writeHostileRun(dir: string): void {
     writeSample(dir, '=1+1', [{ verdict: 'Accepted' }], []);
 }
 
-/** Answers of two models to twelve questions, some with cost. */
+/** Answers of two models to twelve questions, some with a cost. */
 export function writeModelRun(dir: string): void {
     mkdirSync(dir, { recursive: true });
     for (let question = 0; question < 12; question += 1) {

@@ -20,7 +20,7 @@ if (executable === null)
         'skipped: the tests of view in a browser, because no Chromium is installed (CHROMIUM can name one)',
     );
 
-/** Status of a request with the headers given; those that `fetch` does not let one set too. */
+/** Status of a request with these headers, including ones that `fetch` does not allow. */
 function statusOf(
     port: number,
     path: string,
@@ -50,7 +50,7 @@ describe('resume-run view', { timeout: patience(60_000) }, () => {
     beforeAll(async () => {
         writeJudgedRun(first);
         writeJudgedRun(second);
-        // One that the second run judges otherwise.
+        // A sample that the second run judges differently.
         const file = join(second, 'sum_weak.json');
         const text = readFileSync(file, 'utf8').replaceAll(
             '"verdict": "WrongAnswer"',
@@ -209,7 +209,7 @@ const CALIBRATED: EndpointState = {
     ],
 };
 
-/** What a run says of itself, as soon as it says something. */
+/** The live state of a run, as soon as it has written one. */
 async function untilLive(path: string): Promise<LiveState> {
     for (let tries = 0; tries < 600; tries += 1) {
         try {

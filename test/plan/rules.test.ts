@@ -6,7 +6,7 @@ import { isAskedFor, matchesId } from '../../src/plan/rerun.js';
 import { checkpoint, due, entry, kept, LIMITS, plan, task } from './planning.js';
 
 /*
- * Rules of the planner one by one: what a mutation of `src/plan` changed without any other test of this folder noticing
+ * Individual rules of the planner: those that a mutation of `src/plan` changed without any other test in this folder noticing
  * (docs/guarantees.md, Mutation tests).
  */
 
@@ -46,7 +46,7 @@ describe('what is superseded says why', () => {
         const planned = plan(rounded, {
             checkpoint: checkpoint([entry(0, 'rounded'), entry(1, 'rounded'), entry(2, 'other')]),
         });
-        // Two entries were rounded, so two tasks lost theirs to it; the third had another input.
+        // Two entries were rounded, so two tasks lost theirs for that reason; the third had another input.
         expect(due(planned)).toEqual([
             [0, 'input was rounded'],
             [1, 'input was rounded'],
@@ -69,7 +69,7 @@ describe('equal tasks', () => {
                 entry(8, 'a', 'WrongAnswer'),
             ]),
         });
-        // The one without an occurrence is the first, wherever it stands in the file.
+        // The entry without an occurrence is the first, wherever it is in the file.
         expect(kept(planned)).toEqual([
             [1, 8],
             [2, 7],

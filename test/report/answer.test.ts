@@ -16,7 +16,7 @@ describe('a value of an answer', () => {
         ['share', 0, '0 %'],
         ['share', 1, '100 %'],
         ['share', 0.5, '50.0 %'],
-        // Neither none nor all.
+        // Rounded neither to 0 % nor to 100 %.
         ['share', 0.0001, '0.1 %'],
         ['share', 0.99996, '99.9 %'],
         ['usd', 12.4, '12.40'],

@@ -21,7 +21,7 @@ describe('CSV', () => {
                 const id = pieces.join('');
                 const report = await reportOf([sampleTally(id, { solution: group({ Accepted: 1 }) })]);
                 const csv = [...reportCsv(report)].join('');
-                // Spreadsheets take what begins so for a formula: an apostrophe stands before it.
+                // Spreadsheets take such a beginning for a formula, so an apostrophe is put in front of it.
                 expect(parseCsv(csv)[1]?.[0]).toBe(id.startsWith('\r') ? `'${id}` : id);
                 expect(parseCsv(csv).map((row) => row.length)).toEqual([12, 12]);
             }),
@@ -29,7 +29,7 @@ describe('CSV', () => {
     });
 });
 
-/** A plain reading of RFC 4180. */
+/** A simple parser for RFC 4180. */
 function parseCsv(text: string): string[][] {
     const rows: string[][] = [];
     let row: string[] = [];

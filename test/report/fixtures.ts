@@ -9,7 +9,7 @@ import { chooseExpected } from '../../src/model/sample.js';
 import type { Verdict } from '../../src/model/verdict.js';
 
 /*
- * Made-up runs and directories that the tests of src/report look at.
+ * Made-up runs and directories for the tests of src/report.
  */
 
 export function group(
@@ -43,7 +43,7 @@ export function sampleTally(
 
 const REJECTED = chooseExpected('incorrect_solution', null) ?? [];
 
-/** Three samples: one clean, one with surprises, one half-way. */
+/** Three samples: a clean one, one with surprises, and a half-finished one. */
 export function someSamples(): SampleTally[] {
     return [
         sampleTally('hello', {

@@ -161,7 +161,7 @@ describe('rate', () => {
     test('is that of the last five minutes', () => {
         const window = new RateWindow();
         window.start(START);
-        // One a second for ten minutes, then ten a second for six.
+        // One per second for ten minutes, then ten per second for six.
         for (let s = 0; s < 600; s += 1) window.add(START + s * 1000);
         expect(window.rate(START + 600_000)).toBeCloseTo(1, 1);
         for (let s = 0; s < 3600; s += 1) window.add(START + 600_000 + s * 100);
@@ -194,12 +194,12 @@ describe('rate', () => {
         // Only one task took longer than ten seconds: 600 s.
         expect(durations.expectRest(10)).toBe(590);
         expect(durations.expectRest(0)).toBeCloseTo(6.99);
-        // None took that long: as long again.
+        // None took that long, so expect as long again.
         expect(durations.expectRest(1000)).toBe(1000);
         const finished = Array.from({ length: 100 }, (_, i) => taskEvents(i + 1, i, 1, 'Accepted')).flat();
         const [begun] = taskEvents(0, 0, 1, 'Accepted');
         const view = play([startOf(102, 0, 1), begun as RunEvent, ...finished]);
-        // One waits at one a second, but the other has run for 100 s, ten times longer than any.
+        // One task waits, at one per second, but the other has run for 100 s, far longer than any before.
         expect(estimateEta(view, START + 100_000)).toBeCloseTo(100, 0);
     });
 

@@ -17,7 +17,7 @@ import { PLAIN } from '../../src/report/style.js';
 import { reportOf, sampleTally, group, textOf } from './fixtures.js';
 
 /*
- * Solutions that are accepted with less than the best score, as their packages allow: known to be right, and no witness for or
+ * Solutions accepted with less than the best score, as their packages allow: known to be right, but evidence neither for nor
  * against the tests.
  */
 
@@ -53,9 +53,9 @@ const ENTRIES: readonly Entry[] = [
     makeEntry(0, ['Accepted', 100]),
     makeEntry(1, ['PartiallyAccepted', 40]),
     makeEntry(2, ['WrongAnswer', 0]),
-    // It states the full score.
+    // This one declares the full score.
     makeEntry(3, ['PartiallyAccepted', 70], ANY_SCORE, { min: 100, max: 100 }),
-    // Judged by a version that expected the best score of all of them: an entry keeps what was expected then.
+    // Judged by a version that expected the best score from every solution: an entry keeps what was expected at the time.
     makeEntry(4, ['PartiallyAccepted', 20], ['Accepted']),
 ];
 

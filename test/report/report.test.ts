@@ -134,7 +134,7 @@ describe('report', () => {
         };
         const markdown = [...reportMarkdown(named)].join('');
         expect(markdown.split('\n').filter((line) => line.startsWith('|'))).toHaveLength(4);
-        // Outside of code spans, which the backtick in it makes fenced by two, nothing of it is left.
+        // Nothing of it remains outside code spans, which are fenced with two backticks because the text contains one.
         expect(markdown.replace(/``[^\n]*?``/g, '')).not.toMatch(/@all|<img|#1|cmd/);
         const csv = [...reportCsv(named)].join('');
         expect(csv).not.toMatch(/(?:^|,)"?=/m);

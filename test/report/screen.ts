@@ -1,7 +1,7 @@
 import { measureWidth } from '../../src/report/width.js';
 import type { TextStream } from '../../src/report/sink.js';
 
-/** Keeps what is written; can be broken like a pipe whose reader went away. */
+/** Keeps what is written; can be broken like a pipe whose reader has gone. */
 export class Kept implements TextStream {
     text = '';
     private onError: ((error: Error) => void) | null = null;
@@ -26,7 +26,7 @@ export class Kept implements TextStream {
     }
 }
 
-/** What a terminal of endless height shows after this text: enough of one for what reports write. Throws at sequences it does not know. */
+/** What a terminal of unlimited height shows after this text; covers only what reports write, and throws at unknown sequences. */
 export function drawn(text: string, columns: number): string[] {
     const lines: string[] = [''];
     let row = 0;

@@ -31,7 +31,7 @@ interface Collected {
     readonly found: readonly ResultRecord[];
 }
 
-/** Collects rounds of batches, each round at once, and holds the keys that were kept against those of the parts. */
+/** Collects rounds of batches, each round at once, and compares the stored keys with those of the parts. */
 async function collect(
     rounds: readonly (readonly (readonly RecordChange[])[])[],
     layout: Layout,
@@ -106,7 +106,7 @@ it('keeps the rows of a batch when the next one is read, and of more than one wr
     const list = Array.from({ length: 5 }, (_, batch) =>
         records(1500 + batch, { sample: `s${batch}`, failure_message: 'ü'.repeat(batch * 100) }),
     );
-    // A row that is known stands between those that are not.
+    // Known rows occur between new ones.
     const known = (list[0] ?? []).filter((_, at) => at % 7 === 0);
     const toChanges = (some: readonly ResultRecord[]): RecordChange[] =>
         some.map((record) => ({ kind: 'record', record }));

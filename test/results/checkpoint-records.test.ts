@@ -13,7 +13,7 @@ function parse(json: Json): Checkpoint {
     return parsed.checkpoint;
 }
 
-/** Whole records; brief ones must say the same in fewer fields. */
+/** Whole records; brief ones must be the same with fewer fields. */
 function take(checkpoint: Checkpoint, run: string): ResultRecord[] {
     const records = [...buildRecords(checkpoint, run)];
     const brief = Array.from(briefTasksOfCheckpoint(checkpoint, run), ({ record }) => record);

@@ -12,8 +12,8 @@ import { patience, SOON } from '../rig/slowness.js';
 import { writeResultFile } from './result-files.js';
 
 /*
- * Signals to a collector: it ends by itself, soon, holds no lock any more, and every result is in the database or waits for it.
- * The collector of the earlier tools took its lock twice in one thread, also in its handler of signals: kill -9 alone ended it.
+ * Signals to a collector: it ends by itself soon, releases its lock, and every result is in the database or still in the spool.
+ * The collector of the earlier tools took its lock twice in one thread, also in its signal handler, so only kill -9 ended it.
  */
 
 const reason = whyNoInjection();
@@ -24,7 +24,7 @@ const SIGNALS = [
     ['SIGINT', 130],
 ] as const;
 
-/** strace beside the program, which stays our child: each call of this kind on one of these paths takes so long. */
+/** strace beside the program, which stays our child: each call of this kind on one of these paths is delayed. */
 const slowed = (call: string, milliseconds: number, paths: readonly string[]): readonly string[] =>
     ['strace', '-D', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`].concat(
         ['-e', `inject=${call}:delay_enter=${milliseconds * 1000}`],
@@ -38,7 +38,7 @@ async function countRecords(cwd: string): Promise<number> {
     return records;
 }
 
-/** A folder with four batches that wait, and a database whose commits take a while. */
+/** A folder with four waiting batches, and a database whose commits take a while. */
 async function slowCommit(): Promise<{ readonly cwd: string; readonly through: readonly string[] }> {
     const cwd = tempDir();
     const collector = new ResultCollector({ tempDir: join(cwd, 'temp_results') });
@@ -72,7 +72,7 @@ describe.skipIf(reason !== null)('a collector', { timeout: patience(30_000) }, (
             collector.child.kill(signal);
             expect((await collector.result).code).toBe(code);
             expect([await countRecords(cwd), waitingIn(cwd)]).toEqual([4, 0]);
-            // Nobody holds it any more.
+            // The lock is no longer held.
             expect((await callCli(['database', 'compact'], { cwd })).code).toBe(0);
             expect(await auditDatabase(join(cwd, 'database'))).toEqual([]);
         },

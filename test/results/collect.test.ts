@@ -76,7 +76,7 @@ describe('resume-run collect --from', () => {
             wall_time: 1.5,
             finished_at: '2026-11-29T01:02:04.500Z',
         });
-        // One task ran again, and another one left the dataset: superseded.jsonl says both.
+        // One task ran again, and another left the dataset; superseded.jsonl records both.
         writeResultFile(results, 'a/1', [{ fingerprint: 'f0', revision: 2, verdict: 'WrongAnswer' }]);
         mkdirSync(join(cwd, 'checkpoints', 'results'), { recursive: true });
         const log = join(cwd, 'checkpoints', 'results', 'superseded.jsonl');
@@ -85,7 +85,7 @@ describe('resume-run collect --from', () => {
                 log,
                 `${JSON.stringify({ sample: 'a/1', group: 'main', reason: 'x', at: '', entry: { fingerprint } })}\n`,
             );
-        // In the log already, though its file was not rewritten yet: it stays.
+        // Already in the log although its file is not rewritten yet, so it stays.
         appendFileSync(
             log,
             '{"sample": "b", "group": "main", "entry": {"fingerprint": "f2"}}\n{"sample": "b',
@@ -201,7 +201,7 @@ describe('resume-run collect --from', () => {
         });
         expect(broken.code).toBe(0);
         expect(broken.stderr).toMatch(/Parquet不可用.*cannot be loaded \(libduckdb\.so: cannot open/);
-        // Once DuckDB is back, a Parquet database that went on as JSON is named as one of two formats.
+        // Once DuckDB is back, a Parquet database that was continued as JSON is reported as having two formats.
         writeResultFile(join(cwd, 'results'), 'b', [{ fingerprint: 'f1' }]);
         await collect(cwd, ['results'], { NODE_OPTIONS: WITHOUT_DUCKDB });
         const mixed = await collect(cwd, ['results']);
@@ -211,7 +211,7 @@ describe('resume-run collect --from', () => {
         const migrated = await callCli(['migrate', '--to', 'parquet'], { cwd });
         expect(migrated).toMatchObject({ code: 0, stderr: expect.not.stringContaining('new parts are') });
         expect((await collect(cwd, ['results'])).stderr).toBe('');
-        // What cannot be read here is not a finding about the database.
+        // That a part cannot be read here is not a finding about the database.
         const audit = await runCli(['analyze', '--audit', 'database'], {
             cwd,
             env: { NODE_OPTIONS: WITHOUT_DUCKDB },

@@ -16,14 +16,14 @@ import { STORAGE_FORMATS } from '../../src/results/result-store.js';
 /** For each codec. */
 const ROUNDS = LONG ? 15 : 1;
 const WRITERS = LONG ? 50 : 3;
-/** Milliseconds between the results of a writer: what all of them spool together is what one collector keeps up with. */
+/** Milliseconds between the results of a writer, chosen so that one collector keeps up with all writers. */
 const PAUSE = 20 * WRITERS;
 
 const PYTHON = findPythonReaders();
 const READER = join(import.meta.dirname, '../rig/read-generations.py');
 const SPOOLER = join(import.meta.dirname, '../rig/spool-results.mjs');
 
-/** Counts how often each task is in the generation that readers see now; null: there is no database yet. */
+/** Counts how often each task occurs in the generation that readers see now; null if there is no database yet. */
 async function readTasks(database: string): Promise<Map<string, number> | null> {
     if (!existsSync(join(database, 'manifest.json'))) return null;
     const tasks = new Map<string, number>();
@@ -47,9 +47,9 @@ function startSpooler(cwd: string, name: string, durable: Set<string>): ChildPro
     return child;
 }
 
-/** A reader of another program in its loop. It ends by itself only with an error. */
+/** A reader in another program, running in a loop. It ends by itself only with an error. */
 class Reader {
-    /** Generations seen: records, and those of different samples. */
+    /** Generations seen: number of records, and number of distinct samples. */
     readonly seen: (readonly [number, number])[] = [];
     #errors = '';
     readonly #child: ChildProcess;
@@ -74,7 +74,7 @@ class Reader {
         onTestFinished(() => killGroup(this.#child));
     }
 
-    /** Ends it when it has seen a generation, all of which must have been whole and none smaller than one before. */
+    /** Ends it once it has seen a generation. All generations must have been complete and none smaller than an earlier one. */
     async finish(): Promise<void> {
         await vi.waitUntil(() => this.seen.length > 0 || this.#child.exitCode !== null, SOON);
         expect(this.#errors, this.name).toBe('');
@@ -105,7 +105,7 @@ it.each(sampled(STORAGE_FORMATS, 1))(
                 await sleep(20);
             }
         })();
-        // Told by the `await` below: a fault of the reader must not end the process meanwhile.
+        // Reported by the `await` below; until then a failed reader must not end the process.
         reading.catch(() => undefined);
         const readers =
             PYTHON === null
@@ -116,7 +116,7 @@ it.each(sampled(STORAGE_FORMATS, 1))(
                 startSpooler(cwd, `${round}-${at}`, durable),
             );
             const collector = startCli(['collect', '--watch', '--json', '--storage', storage], { cwd });
-            // At work, both sides: how long a start takes says nothing.
+            // Both sides are at work by then, so start-up time does not matter.
             const enough = durable.size + 3 * WRITERS;
             await once(collector.child.stdout ?? process.stdin, 'data');
             await vi.waitUntil(() => durable.size >= enough, SOON);

@@ -38,13 +38,13 @@ it('backs up, compacts, restores and tells what there is', async () => {
     expect(await run('backup', 'copy')).toMatchObject({ generation: 2 });
     expect(await run('backup', 'copy')).toMatch(/copy exists/);
     expect(await run('compact')).toMatchObject({ before: 2, after: 1 });
-    // The manifest is damaged: nothing writes here before a backup is back, and what stood here is kept.
+    // The manifest is damaged: nothing may write here until a backup is restored, and the damaged database is kept.
     writeFileSync(join(database, 'manifest.json'), '{"version": 1,');
     expect(await run('info')).toMatch(/database restore/);
     const { aside } = await run('restore', 'copy');
     expect(readdirSync(join(aside, 'parts'))).toHaveLength(1);
     expect(readFileSync(join(aside, 'manifest.json'), 'utf8')).toBe('{"version": 1,');
-    // A generation of its own, as readers tell them apart by their number.
+    // A new generation number, because readers tell generations apart by it.
     expect(await run('info')).toMatchObject({ records: 5, parts: 2, generation: 3 });
     rmSync(database, { recursive: true });
     await run('restore', 'copy');

@@ -2,13 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Verdict } from '../../src/model/verdict.js';
 
-/** A finished task for `writeTasks`; what is not said has a plausible value. */
+/** A finished task for `writeTasks`; missing fields get plausible values. */
 export interface GivenTask {
     readonly group?: string;
     readonly verdict?: Verdict;
     /** Set for a task that was given up. */
     readonly failure?: string;
-    /** Seconds, of every attempt. */
+    /** Seconds for every attempt. */
     readonly duration?: number;
     readonly cpu?: number;
     readonly language?: string;
@@ -16,12 +16,12 @@ export interface GivenTask {
     readonly endpoint?: string;
     /** Verdicts or failures of attempts before the last. */
     readonly before?: readonly { readonly verdict?: Verdict; readonly failure?: string }[];
-    /** Makes it a task of a module or a command: what it returned. */
+    /** What a module or command returned; makes it a task of that kind. */
     readonly result?: Readonly<Record<string, unknown>>;
     readonly startedAt?: string;
 }
 
-/** Writes the result file of one sample as a run would have, without running anything. */
+/** Writes the result file of one sample as a run would, without running anything. */
 export function writeTasks(
     dir: string,
     id: string,

@@ -61,7 +61,7 @@ it.each([
     expect(await codecsOf(dir)).toEqual([from, from, from]);
     expect(await linesOf(dir)).toEqual(linesFrom(all));
     expect(existsSync(join(dir, 'before-migration'))).toBe(false);
-    // Parts that were replaced before must not stay in parts/ when they are replaced again.
+    // Parts replaced earlier must not stay in parts/ when they are replaced again.
     expect(await again.migrate(to, () => undefined)).toBe(60);
     await again.close();
     const named = (await readGeneration(dir)).manifest.parts.map(({ path }) => path);
@@ -131,7 +131,7 @@ it('is whole after each kill -9, and goes on', { timeout: patience(90_000) }, as
             cwd,
         });
         const isOver = result.then(() => true);
-        // From when it has begun: a start takes longer than a small migration.
+        // Counted from when it has begun, because a start takes longer than a small migration.
         while (!existsSync(join(dir, 'migration.json')) && !(await Promise.race([isOver, wait(5, false)])));
         await wait(Math.random() * 150);
         killGroup(child);

@@ -24,7 +24,7 @@ const retirement: RecordChange = {
     retirement: { run: 'r', sample: 's', group: 'g', fingerprint: 'f', occurrence: 0, revision: 3 },
 };
 
-/** What a store would come to hold of each record or retirement. */
+/** What a store would hold after each record or retirement. */
 const meanings = (changes: readonly BatchChange[] | null): unknown[] | undefined =>
     changes?.flatMap((change): unknown[] => {
         if (change.kind === 'retirement') return [change];
@@ -54,7 +54,7 @@ const linesOf = (rows: RecordRows): RecordLine[] =>
 const scan = (text: string, matcher: RecordLineMatcher): readonly BatchChange[] | null =>
     scanOwnBatch(Buffer.from(text), matcher);
 
-/** The changes of a batch, as a parser of the whole text finds them. Null if it is not a batch. */
+/** The changes of a batch, as found by parsing the whole text. Null if it is not a batch. */
 function parseChanges(text: string): readonly BatchChange[] | null {
     try {
         const batch = readOwnBatch(JSON.parse(text) as JsonObject);
@@ -70,7 +70,7 @@ describe('a batch of ours', () => {
         const order = fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 1 });
         fc.assert(
             fc.property(fc.array(anyRecord, { minLength: 4, maxLength: 4 }), order, (list, places) => {
-                // Retirements stand anywhere between the records.
+                // Retirements occur anywhere between the records.
                 const changes = places.map((at) => (list[at] === undefined ? retirement : record(list[at])));
                 const text = batchText(changes.map(changeText));
                 const scanned = scan(text, matcher) ?? [];

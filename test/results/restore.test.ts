@@ -21,7 +21,7 @@ async function commit(dir: string, batch: readonly ResultRecord[], storage: Stor
     await store.close();
 }
 
-/** A database of 5 records in two parts, and its backup when it had 3. */
+/** A database of 5 records in two parts, and its backup from when it had 3. */
 async function prepare(storage: StorageFormat = 'json') {
     const cwd = tempDir();
     const database = join(cwd, 'database');
@@ -40,7 +40,7 @@ async function countRecords(dir: string): Promise<number> {
     return count;
 }
 
-/** Every file but locks, which each process numbers on. */
+/** Every file except locks, whose numbers grow with each process. */
 const list = (dir: string): string[] =>
     readdirSync(dir, { recursive: true })
         .map(String)
@@ -52,7 +52,7 @@ describe('a restore', () => {
     it('ends before it changes anything where it cannot tell what stands there', async () => {
         const { cwd, database, copy } = await prepare();
         rmSync(join(database, 'replaced'), { recursive: true, force: true });
-        // Stands for a folder that the disk does not list.
+        // Stands for a folder that cannot be listed.
         writeFileSync(join(database, 'replaced'), '');
         const parts = list(join(database, 'parts'));
         await expect(restoreDatabase(database, copy, silent)).rejects.toThrow(/cannot list .*replaced/);
@@ -82,7 +82,7 @@ describe('a restore', () => {
         const numbers = seen.map((one) => one.generation);
         expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
         expect((await readGeneration(database)).manifest.generation).toBe(8);
-        // Some of them fell into one second.
+        // Some of them fell into the same second.
         expect(await Promise.all(asides(cwd).map((name) => countRecords(join(cwd, name))))).toEqual(
             expect.arrayContaining([3, 3, 3, 5, 5, 5]),
         );
@@ -105,7 +105,7 @@ describe('a restore', () => {
         expect(readdirSync(join(database, 'parts'))).toHaveLength(2);
         expect(await countRecords(database)).toBe(5);
         expect(asides(cwd)).toEqual([]);
-        // Read as a database, it is one line as well.
+        // Reading it as a database also gives a single line.
         expect(await callCli(['export', '--database', 'copy'], { cwd })).toMatchObject({
             code: 2,
             stderr: expect.stringMatching(/^resume-run: .*parts\/.*\.jsonl: line 1: .*\n$/),

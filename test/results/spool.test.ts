@@ -42,7 +42,7 @@ describe('the spool of a run', () => {
             expect(existsSync(join(dir, 'retired', name))).toBe(true);
         };
         const kept = { dir, counts: makeSourceCounts(), onNotice: () => undefined };
-        // Ctimes cannot be set: nothing is older than a tenth of a second.
+        // Ctimes cannot be set, so nothing is older than a tenth of a second.
         const keepDays = 0.1 / 86_400;
         const sweep = new SpoolSweep();
         const store = await open(join(dir, 'db'));
@@ -127,7 +127,7 @@ describe('the collector of the spool', () => {
         };
         const counts = makeSourceCounts();
         await expect(collectSpool(failing, { ...options, counts })).rejects.toThrow('the disk is full');
-        // The earlier tools write in place: a torn file that is young may be whole in a moment.
+        // The earlier tools write in place, so a recent torn file may become complete in a moment.
         expect(batches(dir)).toEqual(['m_1_1.json', 'torn.json']);
         expect(readdirSync(join(dir, 'set-aside'))).toEqual(['foreign.json']);
         expect(await collectSpool(store, { ...options, counts })).toMatchObject({ added: 2 });
@@ -135,7 +135,7 @@ describe('the collector of the spool', () => {
         put('torn.json', '{"model": "m", "results": [{"success": false}]}');
         expect(await collectSpool(store, { ...options, counts })).toMatchObject({ added: 1 });
         expect(notices.join()).toMatch(/foreign\.json is not a batch .*: moved to/);
-        // In the two collections that met it: one line each, however many results have such a rate.
+        // In each of the two collections that met it: one line, however many results have such a rate.
         expect(notices.filter((one) => one.includes('taken as per cent'))).toHaveLength(2);
         await store.close();
     });
@@ -226,7 +226,7 @@ describe('a run with --collect', () => {
         watcher.child.kill('SIGTERM');
         expect((await watcher.result).code).toBe(143);
         expect(await recordsIn(join(cwd, 'database'))).toHaveLength(4);
-        // What was re-run without it is spooled by the next start with it.
+        // Tasks re-run without it are spooled by the next start with it.
         expect((await run('--quiet')).code).toBe(0);
         const revisions = (await recordsIn(join(cwd, 'database'))).map((one) => one.revision);
         expect(revisions).toEqual([2, 2, 2, 2]);
@@ -247,7 +247,7 @@ describe('a run with --collect', () => {
             told += text;
         });
         await vi.waitUntil(() => told.includes('结果收集失败'), SOON);
-        // Somebody else holds the database when it looks again, and for a while after that.
+        // Another process holds the database at the next attempt, and for a while after that.
         const dir = join(cwd, 'database');
         const other = await openStore({ dir, storage: null, onNotice: () => undefined });
         await wait(3000);

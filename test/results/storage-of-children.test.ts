@@ -5,20 +5,20 @@ import { BIN, readResults, runCli, tempDir } from '../rig/cli.js';
 import { patience } from '../rig/slowness.js';
 
 /*
- * All processes of one tree write one format: the outermost one decides. The earlier tools let each process decide for itself, and
- * wrote both.
+ * All processes of one process tree write the same format, which the outermost one decides. In the earlier tools each process
+ * decided for itself, so that both formats were written.
  */
 
 const WITHOUT_DUCKDB = `--import ${join(import.meta.dirname, '../rig/without-duckdb.mjs')}`;
 
-/** Formats of the parts of a database, each once. */
+/** Formats of a database's parts, each once. */
 const formatsIn = (cwd: string, database: string): readonly string[] => [
     ...new Set(readdirSync(join(cwd, database, 'parts')).map((name) => name.split('.').at(-1) ?? '')),
 ];
 
 it.each([
     ['parquet', 'parquet', {}],
-    // The outermost one cannot write what it was asked for, though those that it starts could.
+    // The outermost process cannot write the requested format, although the processes that it starts could.
     ['parquet', 'jsonl', { NODE_OPTIONS: WITHOUT_DUCKDB }],
 ] as const)(
     'a run with --storage %s has it written as %s by every process that it starts',
@@ -37,7 +37,7 @@ it.each([
             'spool',
             '--collect',
         ];
-        // Its own options say nothing of the format, and nothing keeps DuckDB from it.
+        // Its own options do not name the format, and DuckDB is available to it.
         const start = `NODE_OPTIONS= ${process.execPath} ${BIN} ${inner.join(' ')} --executor exec -- true {name}`;
         const run = [
             'outer.jsonl',

@@ -86,7 +86,7 @@ describe.each(STORAGE_FORMATS)('a store of %s parts', (storage) => {
         await commitRecords(store, [at(2, '2026-01-02T00:00:00Z'), ...records(3, { sample: 'other' })]);
         expect(await commitRecords(store, [at(3, '2020-01-01T00:00:00Z')])).toMatchObject({ replaced: 1 });
         expect(await commitRecords(store, [at(1, '2030-01-01T00:00:00Z')])).toMatchObject({ duplicates: 1 });
-        // Both in one batch: what was written for the first is taken out again.
+        // Both in one batch: the row written for the first is removed again.
         expect(
             await commitRecords(store, [at(4, '2026-01-01T00:00:00Z'), at(5, '2026-01-01T00:00:00Z')]),
         ).toMatchObject({ replaced: 2 });
@@ -118,7 +118,7 @@ describe.each(STORAGE_FORMATS)('a store of %s parts', (storage) => {
         const [first] = records(1) as [ResultRecord];
         const store = await open(dir, storage);
         await commitRecords(store, [first]);
-        // A task that was taken out of its dataset and put back, before anybody collected.
+        // A task that was removed from its dataset and added again before anybody collected.
         const back: RecordChange = { kind: 'record', record: { ...first, revision: 2 } };
         expect(await store.commit([retire(first, 1), back])).toMatchObject({ retired: 1, added: 1 });
         expect(await store.commit([back])).toMatchObject({ added: 0, duplicates: 1 });
@@ -288,7 +288,7 @@ describe('a store', () => {
 
     it('rewrites large Parquet parts row by row, and begins new parts meanwhile', async () => {
         const dir = tempDir();
-        // More rows than the engine hands out at once, and more of them replaced than it leaves out of a copy.
+        // More rows than the engine returns at once, and more replaced rows than it skips in a copy.
         const batch = records(10_000);
         const store = await open(dir, 'parquet');
         await commitRecords(store, batch);

@@ -37,7 +37,7 @@ function treeOf(records: readonly ResultRecord[]): JsonObject {
     return JSON.parse(JSON.stringify(tree.toJson('2026-11-29T00:00:00.000Z', {}))) as JsonObject;
 }
 
-/** Follows keys into JSON; undefined where there is nothing. */
+/** Follows keys into JSON; undefined if there is nothing. */
 function at(json: unknown, ...path: readonly string[]): unknown {
     return path.reduce<unknown>(
         (node, key) => (typeof node === 'object' && node !== null ? Reflect.get(node, key) : undefined),
@@ -58,7 +58,7 @@ const LEAF = [
     'simple_task',
 ] as const;
 
-/** Every node with counts, with the nodes right below it. */
+/** Every node that has counts, with its direct children. */
 function* nodesOf(tree: JsonObject): Generator<{ node: unknown; children: unknown[] }> {
     const below = (node: unknown, key: string): unknown[] => Object.values(Object(at(node, key)));
     const leavesOf = (prompt: unknown): unknown[] =>
@@ -267,7 +267,7 @@ describe('databases of the earlier tools', () => {
         const collect = () => callCli(['collect', '--json', 'master_database.json'], { cwd });
         expect(JSON.parse((await collect()).stdout)).toMatchObject({ aggregates: 1, added: 0 });
         expect(JSON.parse((await collect()).stdout)).toMatchObject({ aggregates: 0, known_aggregates: 1 });
-        // To a person, too, it says that they are there, and not that there was nothing.
+        // The human-readable output also says that they are known, not that there was nothing.
         const again = await callCli(['collect', 'master_database.json'], { cwd });
         expect(again.stdout).toContain('0 records added, 1 cell of earlier databases known already');
         expect(again.stdout).not.toContain('没有待提交的结果');
@@ -315,7 +315,7 @@ describe('databases of the earlier tools', () => {
     });
 });
 
-/** The engine gives cells in any order. */
+/** The engine returns cells in any order. */
 const sortCells = ({ cells, ...rest }: PartCells): PartCells => ({
     ...rest,
     cells: [...cells].sort((a, b) => (JSON.stringify(a.at) < JSON.stringify(b.at) ? -1 : 1)),

@@ -134,7 +134,7 @@ afterAll(() => {
 const found = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
 const hex = (text: string): string => `x${Buffer.from(text).toString('hex')}`;
 
-/** Pairs of texts made of these pieces; half of them nearly equal. */
+/** Pairs of texts made of these pieces, half of them nearly equal. */
 function pairs(
     pieces: readonly string[],
     spaces: readonly string[],

@@ -18,14 +18,14 @@ import type { UsableLanguage } from '../../../src/executor/judge/toolchains.js';
 let folder: string;
 beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'resume-run-build-cache-'));
-    // As root the cache stands where other users get to, so that compilers can read it.
+    // As root, the cache is in a folder that other users can reach, so that compilers can read it.
     chmodSync(folder, 0o755);
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const go = LANGUAGES.find(({ tag }) => tag === 'GO');
 
-/** A compiler that is a script: it counts its runs and fills the folder that it is given. */
+/** A script as compiler: it counts its runs and fills the folder that it is given. */
 function usableWith(script: string): UsableLanguage {
     if (go === undefined) throw new Error('the table has no Go');
     const path = join(folder, 'compiler');

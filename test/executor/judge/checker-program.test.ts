@@ -25,7 +25,7 @@ function program(
     };
 }
 
-/** Accepts any number whose square is the input; says what it saw. */
+/** Accepts any number whose square is the input; prints what it read. */
 const TESTLIB = `#include <cstdio>
 int main(int argc, char **argv) {
     long n, x, a;
@@ -66,7 +66,7 @@ describe('checker programs', () => {
     it('of the Kattis kind may open the output by name', async () => {
         const byName = program('kattis', 'v.py', KATTIS.replace('sys.stdin', "open('/dev/stdin')"));
         expect(inWords(await judge(byName, rightAnswer))).toBe('Accepted');
-        // An output that is kept in a file is handed over as that file.
+        // Output that is kept in a file is passed as that file.
         const padded = `${rightAnswer}print(' ' * 200000)\n`;
         expect(inWords(await judge(byName, padded))).toBe('Accepted');
     });

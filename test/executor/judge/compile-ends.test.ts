@@ -7,8 +7,8 @@ import { patience } from '../../rig/slowness.js';
 import { inWords, JudgeRig } from './judging.js';
 
 /*
- * Compilations that end otherwise than by a program or a complaint: whatever it is that a submission does with its compiler, it
- * gets a verdict, not a failure at every start.
+ * Compilations that end with neither a program nor an error message: whatever a submission does to its compiler, it gets a
+ * verdict rather than a failure at every start.
  */
 
 const { kind } = await probeSandbox('auto');
@@ -40,7 +40,7 @@ describe('a compiler that ends well without a program', () => {
     });
 });
 
-/** Runs `body` on a program while the compiler is run. */
+/** Runs a shell command during compilation. */
 const haskell = (action: string): string => `{-# LANGUAGE TemplateHaskell #-}
 import Language.Haskell.TH
 import System.Process
@@ -52,7 +52,7 @@ describe('a compiler that a program keeps from its work', () => {
     afterAll(() => rig.close());
 
     it('is asked once more where it waits for ever, and then is a CompileError', async () => {
-        // What it prints itself: nobody will write the end of it.
+        // Includes the compiler's own output, whose end is never written.
         const waits = { language: 'C', source: '#include "/proc/self/fd/1"\nint main(void) {}\n' };
         const first = await rig.run(waits);
         expect(inWords(first)).toMatch(/^CompileError(?: \(machine\))?$/);
@@ -103,18 +103,18 @@ function readOr(file: string): string {
 }
 
 describe('a compiler that the kernel stops before we look', () => {
-    // Python stands for compilers that do their work in one process.
+    // Python stands for compilers that do their work in a single process.
     const spin = { compile: ['python3', '-c', 'while True: pass'], run: ['{out}'], extensions: ['.spin'] };
     const rig = new JudgeRig('rlimit', { languages: { spin } }, { ...COMPILE_LIMITS, cpu: 1 });
     afterAll(() => rig.close());
 
     it('was stopped at its limit, not by somebody', async () => {
-        // A sandbox is tried with a box of its own first.
+        // Probing a sandbox first uses a box of its own.
         await rig.judge;
         const judged = rig.run({ language: 'SPIN', source: '' });
         const isBusy = (): boolean => childrenOf(boxes()).length > 0;
         while (!isBusy()) await pause(5);
-        // Nobody looks at it from now on, as on a machine that is far too busy.
+        // From here on nothing watches it, as on a heavily overloaded machine.
         const stopped = boxes();
         for (const pid of stopped) process.kill(pid, 'SIGSTOP');
         const until = Date.now() + patience(60_000);

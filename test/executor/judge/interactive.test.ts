@@ -22,7 +22,7 @@ const talk = (source: string, more: Partial<Case> = {}): Case => ({
     ...more,
 });
 
-// Without a sandbox nothing keeps two programs of one user apart, but they must talk all the same.
+// Without a sandbox two programs of one user are not isolated, but they must be able to interact all the same.
 const SANDBOXES: readonly SandboxKind[] = [kind, 'none'];
 
 describe.each(SANDBOXES)('an interactive problem in sandbox %s', (sandbox) => {
@@ -73,7 +73,7 @@ input()
     it('calls a validator that breaks its convention a judge error', async () => {
         const outcome = await rig.run(talk('print(1)', { checker: asValidator('raise SystemExit(0)') }));
         expect(inWords(outcome)).toMatch(/judge-error.*exited with 0, expected 42 or 43/);
-        // Neither a crash of the submission nor its going on for ever makes that another thing.
+        // It stays a judge error even if the submission crashes or never ends.
         const careless = asValidator('int(input())');
         expect(inWords(await rig.run(talk('raise SystemExit(3)', { checker: careless })))).toMatch(
             /judge-error.*exited with 1/,
@@ -155,7 +155,7 @@ describe('an interactor written for testlib', () => {
         time: 10,
         memory: null,
     });
-    // Says the number, and writes down what it hears.
+    // Prints the number and records what it receives.
     const interactor = program(`import sys
 n = open(sys.argv[1]).read().strip()
 print(n, flush=True)

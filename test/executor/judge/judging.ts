@@ -18,16 +18,16 @@ export interface Case {
     readonly preferred?: string;
     readonly settles?: boolean;
     readonly source: string;
-    /** Name of the main file; the language's own where it is missing. */
+    /** Name of the main file; the language's default if missing. */
     readonly file?: string;
     readonly files?: readonly { readonly name: string; readonly text: string }[];
     readonly tests?: readonly (readonly [input: string, output: string])[];
-    /** Of the files with the tests' inputs. */
+    /** Mode of the files with the tests' inputs. */
     readonly inputMode?: number;
     readonly checker?: Checker;
-    /** Of each test, beside its input and output: in the order of `tests`. */
+    /** What each test has beside its input and output, in the order of `tests`. */
     readonly given?: readonly Pick<StagedTest, 'args' | 'files' | 'staticFlags'>[];
-    /** Of the problem, beside tests and checker. */
+    /** What the problem has beside tests and checker. */
     readonly problem?: Omit<Partial<StagedSample>, 'id' | 'tests' | 'checker'>;
     readonly limits?: Partial<Limits>;
     readonly confirmed?: readonly TestResult[];
@@ -47,7 +47,7 @@ export function inWords(outcome: Outcome): string {
     }
 }
 
-/** All that the failed test's program printed. */
+/** Everything that the program of the failed test printed. */
 export function printed(outcome: Outcome): string {
     if (outcome.kind !== 'verdict') return '';
     return (outcome.result as JudgeResult).tests
@@ -57,7 +57,7 @@ export function printed(outcome: Outcome): string {
 
 const MIB = 1024 * 1024;
 
-/** A judge over scratch folders of its own, with the stage that tasks need. */
+/** A judge with its own scratch folders and the stages that tasks need. */
 export class JudgeRig {
     readonly folder = mkdtempSync(join(tmpdir(), 'judge-test-'));
     #judge: Promise<Executor> | null = null;
@@ -78,7 +78,7 @@ export class JudgeRig {
                 sandbox: this.sandbox,
                 includeDirs: [],
                 scratch: join(this.folder, 'scratch'),
-                // What one test file compiled, none of the others has to: a compilation knows nothing of its sandbox.
+                // Test files share compiled programs, because compilation does not depend on the sandbox.
                 compileCache: sharedFolder('compiled'),
                 python2As3: false,
                 adaptWindows: true,
@@ -137,7 +137,7 @@ export class JudgeRig {
         return (await this.judge).run(this.task(one), { signal, log: () => {} });
     }
 
-    /** The judge's result; fails the test where there is none. */
+    /** The judge's result; fails the test if there is none. */
     async result(one: Case): Promise<JudgeResult> {
         const outcome = await this.run(one);
         if (outcome.kind !== 'verdict') throw new Error(`expected a verdict, got ${JSON.stringify(outcome)}`);

@@ -4,8 +4,8 @@ import { LONG } from '../../rig/long.js';
 import { inWords, JudgeRig, printed } from './judging.js';
 
 /*
- * Each language of the table whose toolchain is on this machine: a program that reads two numbers and prints their sum, and for those
- * that are compiled one that is not of the language.
+ * Each language of the table whose toolchain is on this machine: a program that reads two numbers and prints their sum, and for
+ * compiled languages a source that does not compile.
  */
 
 const available = await findAvailableLanguages({}, false, 'rlimit');

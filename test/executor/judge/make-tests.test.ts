@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A "compiler" that takes half a second, and makes a program that prints when it began and ended. */
+/** A "compiler" that takes half a second and makes a program that prints when the compilation began and ended. */
 const SLOW = 's=$(date +%s%N); sleep 0.5; printf "#!/bin/sh\\necho $s $(date +%s%N)\\n" >"$0"; chmod +x "$0"';
 
 function makerOf(options: Partial<MakeTestsOptions> = {}) {

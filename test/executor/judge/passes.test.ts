@@ -57,7 +57,7 @@ describe.each(SANDBOXES)('a multi-pass problem in sandbox %s', (sandbox) => {
         const rejecting = COUNTING.replace('sys.exit(42)', 'sys.exit(43)');
         const odd = await rig.run(passing(ECHO, { checker: asValidator(rejecting) }));
         expect(inWords(odd)).toMatch(/judge-error: .*did not accept this one/);
-        // What such a test left is not there for the next.
+        // What such a test leaves behind is not visible to the next.
         expect(await rig.result(passing(ECHO))).toMatchObject({ verdict: 'Accepted' });
     });
 

@@ -101,7 +101,7 @@ describe('the course of an attempt', () => {
         const one = { language: 'PYTHON3', source: 'import os\nos.kill(os.getpid(), 15)\n' };
         expect(inWords(await rig.run(one))).toBe('RuntimeError (signal)');
         expect(inWords(await rig.run({ ...one, confirming: 'signal' }))).toBe('RuntimeError');
-        // What was looked into was another doubt.
+        // The confirmed suspicion was a different one.
         expect(await rig.run({ ...one, confirming: 'near-time' })).toMatchObject({ suspect: 'signal' });
     });
 
@@ -204,7 +204,7 @@ time.sleep(.8)
 
 describe('when the machinery breaks', () => {
     it('calls the death of the helper a failure, and starts another', async () => {
-        // Other test files of this process have helpers too.
+        // Other test files in this process have helpers too.
         const others = new Set(childrenOf(process.pid));
         const rig = new JudgeRig(kind);
         const innocent = { language: 'PYTHON3', source: 'print(1)\n', tests: [['', '1']] } as const;

@@ -13,7 +13,7 @@ afterAll(() => rig.close());
 
 const MANY_DIGITS = '7'.repeat(6000);
 
-/** Programs that judges accepted once, and that today's defaults end otherwise. */
+/** Programs that judges once accepted and that today's defaults end differently. */
 const CASES: readonly (readonly [what: string, language: string, source: string, output: string])[] = [
     ['integers of many digits', 'PYTHON3', `print(int("${MANY_DIGITS}"))`, MANY_DIGITS],
     ['hashes of text', 'PYTHON3', 'import sys\nprint(sys.flags.hash_randomization)', '0'],
@@ -35,7 +35,7 @@ const CASES: readonly (readonly [what: string, language: string, source: string,
         'public class Main { public static void main(String[] a) { System.out.println("\u00e9"); } }',
         '\u00e9',
     ],
-    // Building Go's library takes half a minute of CPU: in the short form, what Go reads has to reach a program.
+    // Building Go's library takes half a minute of CPU time; the short form only checks that Go's setting reaches a program.
     LONG
         ? [
               'random numbers that nobody seeded',

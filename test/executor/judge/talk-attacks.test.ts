@@ -5,8 +5,8 @@ import { asValidator, BISECT, COUNTING, GUESSING } from '../../rig/validators.js
 import { type Case, inWords, JudgeRig } from './judging.js';
 
 /*
- * Two programs that attack each other, and validators that attack us, in every sandbox. What counts: the verdict is one of
- * those that the attacker may bring on itself, never acceptance, and the next test of a good program is judged as ever.
+ * Two programs that attack each other, and validators that attack the judge, in every sandbox. What counts: the verdict is one
+ * that the attacker can bring on itself, never acceptance, and the next test of a good program is judged as usual.
  */
 
 const { kind } = await probeSandbox('auto');
@@ -22,7 +22,7 @@ const talk = (source: string, more: Partial<Case> = {}): Case => ({
     ...more,
 });
 
-/** Kills whatever it may, once the validator is there. */
+/** Kills every process that it may, once the validator is there. */
 const KILLS = `import os, signal
 input()
 for pid in [-1] + [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) not in (1, os.getpid(), os.getppid())]:
@@ -31,7 +31,7 @@ for pid in [-1] + [int(name) for name in os.listdir("/proc") if name.isdigit() a
 print(1, flush=True)
 `;
 
-/** Looks for the number in whatever it can read of other processes. */
+/** Looks for the number in everything that it can read of other processes. */
 const SPIES = `import os, re
 input()
 found = set()
@@ -49,7 +49,7 @@ print(37 if found else 1, flush=True)
 `.replaceAll('\\\\', '\\');
 
 const FLOODS = 'import sys\nwhile True: sys.stdout.write("1" * 1000)\n';
-/** Rejects, whatever it hears, after a flood of its own. */
+/** Rejects, whatever it receives, after flooding its output. */
 const FLOODING = `import sys
 try:
     for i in range(3000): sys.stdout.write("x" * 1000)
@@ -58,7 +58,7 @@ except OSError: pass
 sys.exit(43)
 `;
 
-/** Under rlimit an ordinary user's programs all are that user's: nothing but the kernel's rules keeps them apart. */
+/** Under rlimit, all programs of an ordinary user belong to that user, so only the kernel's rules separate them. */
 const isShared = (sandbox: SandboxKind): boolean => sandbox === 'rlimit' && process.getuid?.() !== 0;
 
 describe.each(SANDBOXES)('programs that attack each other in sandbox %s', (sandbox) => {

@@ -14,7 +14,7 @@ const SUM: readonly (readonly [string, string])[] = [
     ['5 5\n', '10\n'],
 ];
 
-/** Compiled once, it gets the verdict that its input names: a Java compiler takes two seconds of CPU time. */
+/** Compiled once, and gets the verdict that its input names, because a Java compiler takes two seconds of CPU time. */
 const JAVA_BY_WORD = `import java.util.*;
 class Other {}
 class Solution { public static void main(String[] a) { switch (new Scanner(System.in).next()) {
@@ -69,7 +69,7 @@ const PROGRAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     },
 };
 
-/** Right programs that open their standard streams once more, by name, as many do. */
+/** Correct programs that open their standard streams again by name, as many do. */
 const BY_NAME: Readonly<Record<string, string>> = {
     PYTHON3:
         'a, b = open("/dev/stdin").read().split()\nprint(int(a) + int(b), file=open("/dev/stdout", "w"))\nopen("/dev/stderr", "w").write("well")\n',
@@ -79,7 +79,7 @@ const BY_NAME: Readonly<Record<string, string>> = {
         'const [a, b] = require("fs").readFileSync("/dev/stdin", "utf8").split(" ").map(Number);\nrequire("fs").writeFileSync("/dev/stdout", String(a + b));\n',
 };
 
-/** Habits of real submissions that are right where the judge is: [what, language, source]. All read `SUM`. */
+/** Habits of real submissions that work on other judges: [what, language, source]. All read `SUM`. */
 const HABITS: readonly (readonly [what: string, language: string, source: string])[] = [
     [
         'prints more than a pipe holds and exits',
@@ -118,7 +118,7 @@ const HABITS: readonly (readonly [what: string, language: string, source: string
     ],
 ];
 
-/** What a source is written in, which has nothing to do with the sandbox: judged in one of them. */
+/** Language dialects are independent of the sandbox, so they are judged in only one. */
 const DIALECTS: typeof HABITS = [
     [
         'is C++14: a global size',
@@ -147,23 +147,29 @@ const DIALECTS: typeof HABITS = [
     ],
 ];
 
-/** Small, where a program is to exceed them: it has to work for less long. */
+/** Small limits for programs that must exceed them, so that they do so sooner. */
 const LIMITS_TO_EXCEED: Readonly<Record<string, Partial<Limits>>> = {
     TimeLimitExceeded: { time: 0.5 },
     MemoryLimitExceeded: { memory: 64 * 1024 ** 2 },
 };
 
-/** A JVM takes half a second to start and meets the same walls as any program: of its verdicts these are tried in every sandbox. */
+/**
+ * A JVM takes half a second to start and meets the same limits as any program: of its verdicts only these are tried in every
+ * sandbox.
+ */
 const JAVA_EVERYWHERE: ReadonlySet<string> = new Set(['Accepted', 'MemoryLimitExceeded']);
 
 const HABIT_TESTS = LONG ? SUM : SUM.slice(0, 1);
 
-/** Compiled in every sandbox that limits; of what else the first one compiled, the others have the program from the cache. */
+/**
+ * Compiled in every sandbox that sets limits; other programs are compiled in the first one, and the rest take them from the
+ * cache.
+ */
 const COMPILED_EVERYWHERE: ReadonlySet<string> = new Set(['C Accepted', 'JAVA Accepted', 'CPP CompileError']);
 
 const SANDBOXES: readonly SandboxKind[] = ['bwrap', 'rlimit', 'none'];
 
-/** Those that this machine has. */
+/** The sandboxes that this machine has. */
 const working = new Set<SandboxKind>();
 for (const sandbox of SANDBOXES) {
     await probeSandbox(sandbox).then(
@@ -171,7 +177,7 @@ for (const sandbox of SANDBOXES) {
         (error: Error) => console.log(`skipped: ${error.message}`),
     );
 }
-/** Tried whole, and in the quick part. */
+/** Tested in full, and in the quick part. */
 const [first] = working;
 const tried = SANDBOXES.filter((sandbox) => isRun(sandbox === first ? 'quick' : 'slow'));
 
@@ -194,7 +200,7 @@ describe.each(tried)('verdicts in sandbox %s', async (sandbox) => {
             if (language === 'JAVA' && !isWhole && !JAVA_EVERYWHERE.has(verdict)) continue;
             it.skipIf(!works || why !== undefined)(`${language}: ${verdict}`, async () => {
                 const isCompiled = COMPILED_EVERYWHERE.has(`${language} ${verdict}`);
-                // Without a sandbox nothing is in a compiler's way.
+                // Without a sandbox nothing restricts a compiler.
                 const judge = isCompiled && (isWhole || sandbox !== 'none') ? compiling : rig;
                 const limits = LIMITS_TO_EXCEED[verdict] ?? {};
                 const tests = source === JAVA_BY_WORD ? ([[`${verdict}\n`, '3\n']] as const) : SUM;
@@ -217,7 +223,7 @@ describe.each(tried)('verdicts in sandbox %s', async (sandbox) => {
         it.skipIf(!works || missing.has(language))(
             `${language}: opens /dev/stdin and /dev/stdout`,
             async () => {
-                // As a run stages its inputs, and as the files of a dataset that only its owner may read.
+                // With the mode that a run gives staged inputs, and with that of dataset files that only their owner may read.
                 for (const inputMode of [0o644, 0o600]) {
                     const outcome = await rig.run({ language, source, tests: SUM.slice(0, 1), inputMode });
                     expect(inWords(outcome), JSON.stringify(outcome)).toBe('Accepted');

@@ -23,7 +23,7 @@ export interface EchoDescriptor {
     readonly text: string;
 }
 
-/** The row of a pretended executor. */
+/** The row of a sample executor. */
 export const ECHO: WorkerExecutorKind<typeof OPTIONS, EchoConfig, EchoDescriptor> = {
     name: 'echo',
     options: OPTIONS,

@@ -1,7 +1,7 @@
 import type { Executor } from '../../../src/executor/executor.js';
 import type { EchoDescriptor } from './echo-kind.js';
 
-/** The implementation of a pretended executor: answers every task with the same text. */
+/** The implementation of a sample executor, which answers every task with the same text. */
 export function createEcho({ text }: EchoDescriptor): Executor {
     return {
         run: (task) => {

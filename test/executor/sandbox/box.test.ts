@@ -93,7 +93,7 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('a box in sandbox %s', async
         expect(alone).toMatchObject({ exitCode: 0, stdout: 'it\n' });
     });
 
-    // Without the compiled helper there is no Landlock: what others may read, programs under rlimit may.
+    // Without the compiled helper there is no Landlock, so programs under rlimit can read what others may read.
     const inOurs = process.env['RESUME_RUN_HELPER'] === 'python' && kind === 'rlimit' ? [] : [0o755];
     const modes = kind === 'none' ? [] : [0o700, ...inOurs];
     it.skipIf(problem !== null).each(modes)(
@@ -136,7 +136,7 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('a box in sandbox %s', async
         const [, hard] =
             /^Max core file size +\S+ +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
         const [run] = await shell(['grep core /proc/self/limits']);
-        // The kernel takes a limit of one byte, and not of none, as the wish for no such program.
+        // The kernel starts no dump program for a limit of one byte, but does for a limit of zero.
         const limit = hard === '0' ? '0' : '1';
         expect(run?.stdout).toMatch(new RegExp(`size +${limit} +${limit} `));
     });
@@ -157,7 +157,7 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('a box in sandbox %s', async
         );
         expect(outputs).toEqual(letters.map((letter) => letter.repeat(100_000)));
         await box.close();
-        // What stays for the next box is empty.
+        // The files left for the next box are empty.
         expect(readdirSync(scratch).filter((name) => statSync(join(scratch, name)).size > 0)).toEqual([]);
     });
 
@@ -187,7 +187,7 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('a box in sandbox %s', async
         const running = long.run({ argv: [...argv], stdin: null, limits: { ...LIMITS, wall: 60 } });
         for (let i = 0; i < runs(10, 40); i++) {
             const box = await sandbox.open(OPEN);
-            // What it leaves is killed, by its user where it has one.
+            // Its leftover processes are killed, by user if it has one of its own.
             await box.run({ argv: ['/bin/sh', '-c', 'sleep 60 &'], stdin: null, limits: LIMITS });
             await box.close();
         }
@@ -225,7 +225,7 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('a box in sandbox %s', async
 });
 
 describe('the helper', () => {
-    /** Stands for a run: it holds the helper's stdin, and is killed. */
+    /** Stands for a run: holds the helper's stdin, and is killed. */
     const PARENT = `
         const { spawn } = require('node:child_process');
         const [command, ...args] = process.argv.slice(1);
@@ -234,7 +234,7 @@ describe('the helper', () => {
         setInterval(() => {}, 1000);
     `;
 
-    /** A box in which a program of two processes runs, by a parent that can be killed. */
+    /** A box running a program of two processes, started by a parent that can be killed. */
     async function startBox(
         language: 'c' | 'python',
         { mark, uid }: { readonly mark: string; readonly uid: number },
@@ -289,7 +289,7 @@ describe('the helper', () => {
         },
     );
 
-    // Without users of their own, programs of a box that was killed are told from others by nothing.
+    // Without users of their own, the programs of a killed box cannot be told from others.
     it.skipIf(process.getuid?.() !== 0).each(['c', 'python'] as const)(
         'leaves nothing running when a box is killed (%s)',
         async (language) => {
@@ -309,7 +309,7 @@ describe('the helper', () => {
     });
 });
 
-/** Waits for something that another process does. */
+/** Waits until another process has done something. */
 async function until(isSo: () => boolean): Promise<void> {
     const end = Date.now() + 20_000;
     while (!isSo()) {

@@ -7,9 +7,9 @@ import { type RigAnswer, type RigRequest, RigServer } from '../../rig/servers/ri
 
 const PROGRAM_MS = 100;
 
-/** Answers as SandboxFusion does, without running anything: two programs at a time, the others wait. */
+/** Answers as SandboxFusion does, without running anything: two programs at a time, while the others wait. */
 class TwoCores extends RigServer {
-    /** In the order in which they came: whether each was a hello-world. */
+    /** In order of arrival: whether each was a hello-world. */
     readonly order: boolean[] = [];
     mostTasks = 0;
     #tasks = 0;
@@ -59,7 +59,7 @@ describe('the width of a server that never says "too many"', () => {
         const firstTask = server.order.indexOf(false);
         expect(server.order.slice(firstTask)).toEqual(Array.from({ length: 40 }, () => false));
         expect(firstTask).toBeGreaterThan(8);
-        // On a busy machine a longer queue at the server may pay.
+        // On a busy machine a longer queue at the server may be worthwhile.
         expect(server.mostTasks).toBeGreaterThanOrEqual(2);
         expect(server.mostInFlight).toBe(2 * server.mostTasks);
         expect(ran.stdout + ran.stderr).toMatch(/at once .*hello-worlds/);

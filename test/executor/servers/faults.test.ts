@@ -52,11 +52,11 @@ const FAULTS: readonly Fault[] = [
     { kind: 'slow', ms: 80 },
 ];
 
-/** What each submission must come to, by what is left when its number is divided by three. */
+/** The verdict of each submission, by its number modulo three. */
 const EXPECTED = ['Accepted', 'WrongAnswer', 'RuntimeError'] as const;
 const ENDINGS = ['print(a + b)', 'print(a + b + 1)', 'raise SystemExit(2)'] as const;
 
-/** Tries that the run loop makes of a failed task. */
+/** Retries that the run loop grants a failed task. */
 const RETRIES = 4;
 
 describe.each(KINDS)('$name, when servers misbehave', (kind) => {
@@ -93,7 +93,7 @@ describe.each(KINDS)('$name, when servers misbehave', (kind) => {
         executor = kind.create(urls, { check: checkTokens, hooks }, endpointWait);
     }
 
-    /** Judges one submission as a run does: failures are tried again. */
+    /** Judges one submission as a run does: failures are retried. */
     async function judge(index: number): Promise<string> {
         if (executor === null) throw new Error('not started');
         const source = `a, b = map(int, input().split())\n${ENDINGS[index % 3]}\n`;
@@ -261,7 +261,7 @@ describe('go-judge, its files', () => {
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Numbers from 0 to 1 that look random and follow from the seed. */
+/** Pseudo-random numbers from 0 to 1, determined by the seed. */
 function lehmer(seed: number): () => number {
     let state = seed % 2147483647;
     return () => {

@@ -11,7 +11,7 @@ import type { RunEnding } from '../../rig/servers/rig-server.js';
 import { brief, checkTokens, contextOf, fusion, stageSample, taskOf } from '../../rig/servers/submissions.js';
 
 /*
- * Faults that were seen on real servers, each of which once made a false verdict.
+ * Faults seen on real servers, each of which once led to a false verdict.
  */
 
 const MIB = 1024 * 1024;
@@ -94,9 +94,9 @@ describe.concurrent('a memory limit', () => {
         expect(await verdict(executor, taskOf(sum, 'CPP', THREAD_CPP))).toBe('Accepted');
         expect(await verdict(executor, taskOf(sum, 'PYTHON3', THREAD_PYTHON))).toBe('Accepted');
         const refused = await executor.run(taskOf(sum, 'CPP', 'int main() { return x; }'), contextOf());
-        // It was refused without the limit as well: the entry must not say that one was held.
+        // It also failed without the limit, so the entry must not say that a limit was enforced.
         expect(refused).toMatchObject({ verdict: 'CompileError', limits: { memory: null } });
-        // Node only reserves memory: it is always run without.
+        // Node reserves memory without using it, so it always runs without a limit.
         const before = server.bodies.length;
         expect(await verdict(executor, taskOf(sum, 'JAVASCRIPT', SUM_NODE))).toBe('Accepted');
         expect(memoryLimits(server).slice(before)).toEqual([-1]);
@@ -109,7 +109,7 @@ describe.concurrent('a memory limit', () => {
         expect(big).toMatchObject({ verdict: 'MemoryLimitExceeded' });
         expect(big).not.toHaveProperty('limits');
         expect(await verdict(executor, taskOf(sum, 'CPP', BIG_CPP))).toBe('MemoryLimitExceeded');
-        // It fails the same way by its own doing: nothing ran into a limit.
+        // It fails in the same way deliberately, without hitting a limit.
         const faking = 'import sys\nsys.stderr.write("MemoryError\\n")\nsys.exit(1)';
         const unlimited = judgeOn([(await serve()).url]);
         expect(await verdict(unlimited, taskOf(sum, 'PYTHON3', faking))).toBe('RuntimeError');
@@ -159,7 +159,7 @@ describe.concurrent.each(['run_code', 'submit'] as const)('output that a server 
                 failure: { reason: 'endpoint', message: expect.stringMatching(NAMED) },
             });
         }
-        // That was found out once for all.
+        // This was found out once for all tasks.
         const probes = server.bodies.filter((body) => JSON.stringify(body).includes('0123456789abcde'));
         expect(probes).toHaveLength(1);
     });
@@ -171,7 +171,7 @@ describe.concurrent.each(['run_code', 'submit'] as const)('output that a server 
         const right = await executor.run(taskOf(stage, 'PYTHON3', 'print("x" * 400000)'), contextOf());
         expect(brief(right), JSON.stringify(right)).toBe('Accepted');
         expect(right).toMatchObject({ by: { api_used: fork.url } });
-        // Cut by the program itself: the endpoint that keeps output is believed, and the entry not flagged.
+        // The program itself printed too little: the endpoint that keeps output is trusted, and the entry is not flagged.
         const short = await executor.run(taskOf(stage, 'PYTHON3', 'print("x" * 300000)'), contextOf());
         expect(brief(short), JSON.stringify(short).slice(0, 500)).toBe('WrongAnswer');
         expect(testsOf(short)[0]?.exec_info).not.toHaveProperty('truncated');
@@ -184,10 +184,10 @@ describe.concurrent.each(['run_code', 'submit'] as const)('output that a server 
         const wrong = await executor.run(taskOf(stage, 'PYTHON3', 'print("y" * 400000)'), contextOf());
         expect(brief(wrong)).toBe('WrongAnswer');
         expect(testsOf(wrong)[0]?.exec_info.truncated).toBe(true);
-        // What is small is not lost.
+        // Small output is never lost.
         const small = taskOf(stage, 'PYTHON3', 'print("abcdefghi")');
         expect(brief(await executor.run(small, contextOf()))).toBe('WrongAnswer');
-        // A program that was blocked: a short limit says nothing, however wrong it is.
+        // A blocked program: with a short limit the time-out proves nothing, however wrong the output is.
         const blocked = taskOf(stage, 'PYTHON3', print(40_000, 'zbcdefghi'));
         const hurried = judgeOn([url], { api, firstTimeout: patience(700) / 1000 });
         expect(brief(await hurried.run(blocked, contextOf()))).toBe('suspect first-timeout');
@@ -246,7 +246,7 @@ describe.concurrent.each(['run_code', 'submit'] as const)('trouble told through 
         for (const [name, result] of TROUBLE) {
             server.misbehave = ({ body }) => (body.includes('# case') ? { kind: 'run', result } : null);
             const task = taskOf(sum, 'PYTHON3', '# case');
-            // A hello-world runs: it may be the program's own doing, which a second try confirms.
+            // A hello-world runs, so it may be the program's own fault, which a second attempt confirms.
             expect(brief(await executor.run(task, contextOf())), name).toBe('suspect machine');
             const again = { ...task, attempt: 2, confirming: 'machine' } as const;
             expect(await verdict(executor, again), name).toBe('RuntimeError');
@@ -279,7 +279,7 @@ describe.concurrent.each(['run_code', 'submit'] as const)('trouble told through 
         };
         const program = '# case\nprint(sum(map(int, input().split())))';
         const task = taskOf(sum, 'PYTHON3', program);
-        // The pool's first choice is ill; nothing of what it says becomes a verdict.
+        // The pool's first choice is faulty; none of its answers may become a verdict.
         const outcome = await judgeOn([ill.url, well.url], { api }).run(task, contextOf());
         expect(brief(outcome), JSON.stringify(outcome)).toBe('Accepted');
         expect(outcome).toMatchObject({ by: { api_used: well.url } });
@@ -297,7 +297,7 @@ describe.concurrent('a module or header that an endpoint lacks', () => {
             const outcome = await executor.run(taskOf(sum, language, program), contextOf());
             expect(brief(outcome), JSON.stringify(outcome)).toBe('failure environment');
         }
-        // The words alone prove nothing.
+        // The message alone proves nothing.
         const faking = 'import sys\nsys.exit("ModuleNotFoundError: No module named \'json\'") # import json';
         expect(await verdict(executor, taskOf(sum, 'PYTHON3', faking))).toBe('RuntimeError');
     });

@@ -16,8 +16,8 @@ import { stagePair, TALK_PAIRS } from '../../rig/talk-pairs.js';
 import { asValidator, BISECT, COUNTING, GUESSING, TALKS } from '../../rig/validators.js';
 
 /*
- * Interactive and multi-pass problems on the real go-judge, by the programs that show them on this machine: what one calls
- * Accepted, the other must not call WrongAnswer.
+ * Interactive and multi-pass problems on the real go-judge, with the programs that test them on this machine: a program that one
+ * calls Accepted must not be WrongAnswer on the other.
  */
 
 const binary = findGoJudge();
@@ -94,7 +94,7 @@ describe('talks on go-judge', () => {
         expect((await alone(spoiling)).is).toBe('Accepted');
         expect((await guess(BISECT)).is).toBe('Accepted');
         expect((await alone(spoiling)).is).toBe('Accepted');
-        // Its validator is the first that finds the folders so.
+        // Its validator is the first to find the folders in this state.
         expect((await count('print(input())')).is).toBe('Accepted');
     });
 

@@ -3,7 +3,7 @@ import { EndpointPool } from '../../../src/endpoint/pool.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { acquireByMessage, PlaceDesk } from '../../../src/executor/servers/places.js';
 
-/** A desk over one server that takes one request at once, and a worker's side for each job. */
+/** A desk over one server that takes one request at a time, and a worker's side for each job. */
 function openDesk() {
     const spent: JsonObject[] = [];
     const pool = new EndpointPool({
@@ -50,7 +50,7 @@ it('takes the places of a lost worker back, and counts what it tells late withou
     const lost = await acquire(1);
     desk.forget(1);
     expect(pool.states()[0]).toMatchObject({ inFlight: 0 });
-    // The next worker has the same task, and the late word of the first one frees nothing of it.
+    // The next worker has the same task, and late messages of the first one must not release its slot.
     await acquire(1);
     lost.release();
     desk.hear(1, { do: 'acquire' });

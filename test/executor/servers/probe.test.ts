@@ -30,7 +30,7 @@ describe('probeEndpoints', () => {
         const told: string[] = [];
         const onReport = ({ endpoint }: EndpointReport): void => void told.push(endpoint);
         const reports = await probeEndpoints(endpoints, { kind: null, languages, signal, onReport });
-        // Each as soon as it is known: who is not there is known before the others have run anything.
+        // Each is reported as soon as it is known: an absent endpoint is known before the others have run anything.
         expect(told[0]).toBe(down.url);
         expect(told.toSorted()).toEqual(reports.map(({ endpoint }) => endpoint).toSorted());
         expect(reports.map(({ endpoint, reachable, kind }) => [endpoint, reachable, kind])).toEqual([
@@ -48,7 +48,7 @@ describe('probeEndpoints', () => {
                 ['CPP', 'Accepted'],
             ]);
         }
-        // The rig's SandboxFusion knows no Go.
+        // The rig's SandboxFusion has no Go.
         expect(reports[0]?.languages[2]).toMatchObject({ language: 'GO', verdict: null });
         expect(reports[0]?.languages[2]?.problem).toContain('HTTP 422: body.language');
     });

@@ -48,7 +48,7 @@ it('tells workers of endpoints without keys, headers and passwords, and takes th
         { name: 'http://k/v1 [KEY_A]', token: { env: 'KEY_A' } },
         { name: 'http://k/v1 [KEY_B]', token: { env: 'KEY_B' } },
     ]);
-    // With one key for an address it does not matter what its variable is called.
+    // If an address has only one key, the name of its variable does not matter.
     expect(
         adoptEndpoints(describeForWorkers(servers([endpoint('http://k', { token: { env: 'X' } })])), [
             endpoint('http://k', { token: { env: 'MINE' } }),

@@ -7,7 +7,7 @@ import { patience } from '../../rig/slowness.js';
 
 /** Answers as SandboxFusion does, late and without running anything: a program `print(n) # id` prints n. */
 class QuickFusion extends RigServer {
-    /** How often each program came, by its id. */
+    /** How often each program was received, by its id. */
     readonly asked = new Map<string, number>();
 
     protected override async handle(request: RigRequest): Promise<RigAnswer> {
@@ -56,7 +56,7 @@ function writeDataset(dir: string): string {
     return file;
 }
 
-/** Verdicts by `sample group index`. Fails where a task stands twice. */
+/** Verdicts by `sample group index`. Fails if a task occurs twice. */
 function verdictsOf(dir: string): Map<string, string> {
     const verdicts = new Map<string, string>();
     for (const [, file] of readResults(dir)) {
@@ -111,7 +111,7 @@ describe('a run over servers', () => {
         for (const [key, verdict] of after) {
             expect(verdict, key).toBe(key.includes('incorrect') ? 'WrongAnswer' : 'Accepted');
         }
-        // What was committed was not asked for again; everything else once.
+        // Committed programs were not sent again; all others were sent once more.
         const asked = new Map(
             servers.flatMap((server) => [...server.asked]).filter(([id]) => id !== 'probe'),
         );

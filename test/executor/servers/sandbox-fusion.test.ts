@@ -130,7 +130,7 @@ describe.each(['run_code', 'submit'] as const)('sandbox-fusion by %s', (api) => 
     it('calls a time-out with some output final, and one without suspect', async () => {
         const limits = { time: 0.4, memory: 512 << 20, output: 1 << 20 };
         const loud = taskOf(stage, 'PYTHON3', 'print(1, flush=True)\nwhile True: pass', {
-            // Time to start on a busy machine.
+            // Allows time to start on a busy machine.
             limits: { ...limits, time: patience(600) / 1000 },
         });
         expect(brief(await run(loud, { api }))).toBe('TimeLimitExceeded');
@@ -141,7 +141,7 @@ describe.each(['run_code', 'submit'] as const)('sandbox-fusion by %s', (api) => 
         expect(brief(second)).toBe('TimeLimitExceeded');
     });
 
-    // One client sends the requests of both.
+    // Both APIs use the same HTTP client.
     it.each(api === 'run_code' ? FAULTS : sampled(FAULTS, 4))('survives %j', async (fault) => {
         let left = 1;
         const one = await stageSample([['1 2\n', '3\n']]);

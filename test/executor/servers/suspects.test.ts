@@ -34,7 +34,7 @@ function testsOf(outcome: Outcome): readonly TestResult[] {
     return outcome.result.tests as readonly TestResult[];
 }
 
-/** The second attempt, as the run makes it of a suspect first. */
+/** The second attempt, as a run makes it after a suspect first one. */
 function confirming(task: Task, first: Outcome): Task {
     if (first.kind !== 'verdict' || first.suspect === null)
         throw new Error(`not suspect: ${JSON.stringify(first)}`);

@@ -44,7 +44,7 @@ it('finds a model whose own counts are empty beside those of its leaves', () => 
     ]);
 });
 
-/** A tree of one model whose cells have these totals, all of them failures, and a root that says `root`. */
+/** A tree of one model whose cells have these totals, all of them failures, and whose root has the total `root`. */
 const treeOfTotals = (totals: readonly number[], root: number) => ({
     summary: { total_tests: root, total_failure: root },
     models: {
@@ -129,7 +129,7 @@ function* pathsOfNumbers(node: JsonObject, above: readonly string[] = []): Gener
     }
 }
 
-/** A copy with one more at `path`. */
+/** A copy in which the number at `path` is one higher. */
 function raise(node: JsonObject, [key = '', ...rest]: readonly string[]): JsonObject {
     const value = node[key];
     return { ...node, [key]: isJsonObject(value) ? raise(value, rest) : Number(value) + 1 };
@@ -160,7 +160,7 @@ it('finds one number that was changed, wherever it stands in a tree of ours', ()
     expect(auditTree(whole)).toEqual([]);
     const missed = [...pathsOfNumbers(whole)]
         .filter((path) => auditTree(raise(whole, path)).length === 0)
-        // A mean of some of several leaves may be anything, and what is not in the tree is not held against it.
+        // A mean over some of several leaves may have any value, and what is not in the tree is not held against it.
         .filter((path) => !(path.includes('by_task_type') && path.at(-1)?.startsWith('avg_')));
     expect(missed).toEqual([['resume_run', 'records_without_model']]);
 });

@@ -104,7 +104,7 @@ it.each([
     expect([...((answer?.rows ?? []) as Iterable<unknown[]>)].map((row) => row.slice(0, 3))).toEqual([
         ['main', 40_000, 13_334],
     ]);
-    // An object for each sample comes to 7 MB and more.
+    // An object for each sample would take 7 MB or more.
     expect(grown).toBeLessThan(most);
 });
 

@@ -52,7 +52,7 @@ async function rowsOf({
     return found;
 }
 
-/** Tasks of one sample: `full`, `partial` and so on, one character each (F, P, X failed, ! infrastructure). */
+/** Tasks of one sample, one character each: F full, P partial, X failed, ! infrastructure failure. */
 function tasks(sample: string, ends: string, more: Partial<RecordInput> = {}): ResultRecord[] {
     return Array.from(ends, (end, index) => {
         const failure = end === '!';
@@ -173,7 +173,7 @@ describe('questions', () => {
             );
         const engine = await openEngine([...instances('a', ['FX', 'XX']), ...instances('b', ['FF'])]);
         const [row] = await ask(engine, 'pass-at-k', { k: [1, 2] });
-        // Two rows and one cell; as four answers to one question, a's pass@2 would be a half.
+        // Two rows and one cell; counted as four answers to one question, a's pass@2 would be a half.
         expect(row).toMatchObject({ samples: 3, answers: 6, 'pass@1': 0.5 });
         expect(row?.['pass@2']).toBeCloseTo((1 + 0 + 1) / 3, 12);
         engine.close();
@@ -186,7 +186,7 @@ describe('questions', () => {
             ...tasks('c', 'XX', { model: 'n' }),
         ]);
         const [all, alone] = await ask(engine, 'pass-at-k');
-        // As two trials that both hit; of one sample nothing can be said.
+        // Like two trials that both succeed; for a single sample there is no interval.
         expect(all).toMatchObject({ 'pass@1': 1, 'high@1': 1 });
         expect(all?.['low@1']).toBeCloseTo(0.3424, 4);
         expect(alone).toMatchObject({ 'pass@1': 0, 'low@1': null, 'high@1': null });
@@ -298,12 +298,12 @@ describe('SQL of a person', () => {
             '',
             ' ',
             ';',
-            // In the folder that may be read, too, where preparing these makes a folder or reads a script.
+            // Also in the readable folder, because preparing these creates a folder or reads a script.
             `export database '${folder}/exported'`,
             `import database '${folder}'`,
         ])
             await expect(rows(sql), sql).rejects.toMatchObject({ name: 'UserError', exitCode: 2 });
-        // Even past the check of the statement, the engine itself refuses.
+        // Even if the check of the statement is bypassed, the engine itself refuses.
         await expect(engine.query(`copy records to '${target}'`)).rejects.toThrow(
             /disabled by configuration/,
         );

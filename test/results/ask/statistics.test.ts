@@ -112,7 +112,7 @@ describe('an interval clustered by sample', () => {
 
 describe('the interval of a mean', () => {
     it("is Wilson's where the figures are 0 and 1 alone", () => {
-        // 30 of 40: the variance by n - 1 makes one trial fewer of them.
+        // 30 of 40: with the variance divided by n - 1, the interval is that of one trial fewer.
         const [samples, mean] = [40, 0.75];
         const variance = (samples * mean * (1 - mean)) / (samples - 1);
         const interval = computeMeanInterval({ mean, variance, samples, answers: 40 });
@@ -131,7 +131,7 @@ describe('the interval of a mean', () => {
 });
 
 describe('pass@k', () => {
-    /** By counting every choice of k answers. */
+    /** Counts every choice of k answers. */
     const counted = (n: number, c: number, k: number): number => {
         let [all, passing] = [0, 0];
         for (let set = 0; set < 1 << n; set += 1) {
