@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../src/model/entry.js';
 import { computeLimits, type PreparedSample } from '../../src/run/prepare.js';
 
-/** A sample whose limit is computed; only what decides that. */
+/** A sample with a computed limit; only with the fields that decide it. */
 function sampleOf(multiplier: number, resolution: number): PreparedSample {
     const rule = { group: 'solution', multiplier, atLeast: 1, resolution };
     return { rule, ruleFingerprint: 'f' } as PreparedSample;

@@ -25,8 +25,8 @@ import {
 import { deferred, type Save, ScriptedStore } from './loop-store.js';
 
 /*
- * A run whose backend, store and datasets do only what a test tells them to, one thing after the other, and which checks
- * what the loop promises at every start of a task and at every event. Timers are vitest's; `setImmediate` is the real one.
+ * A run whose backend, store and datasets do only what a test tells them to, one thing after the other. It checks what the loop
+ * guarantees at every start of a task and at every event. Timers are vitest's; `setImmediate` is the real one.
  */
 
 export const GRACE_S = 20;
@@ -44,13 +44,13 @@ export class ScriptedRun {
     readonly flights: Flight[] = [];
     readonly loads: { readonly settle: (error: Error | null) => void }[] = [];
     readonly store: ScriptedStore;
-    /** Errors that the loop was given, in their order. */
+    /** Errors that the loop was given, in order. */
     readonly failures: unknown[] = [];
-    /** The directory is another run's. */
+    /** Set if the directory belongs to another run. */
     holderError: Error | null = null;
     readonly due: ReadonlySet<string>;
     outcome: { readonly end: RunEnd } | { readonly error: unknown } | null = null;
-    /** It was asked to stop before it was over. */
+    /** It was asked to stop before its end. */
     isStopped = false;
     readonly #script: RunScript;
     readonly #samples: ReadonlyMap<string, Sample>;
@@ -107,7 +107,7 @@ export class ScriptedRun {
 
     // What a test does
 
-    /** Lets everything that follows from the last act happen: promises and the loop's put-off commits. */
+    /** Lets all consequences of the last act happen: promises and the loop's deferred commits. */
     async settle(): Promise<void> {
         for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
         if (this.isStopped || this.failures.length > 0) this.#mayStart = false;
@@ -150,8 +150,8 @@ export class ScriptedRun {
     }
 
     /**
-     * Does what a healthy machine does until the run is over. Results reach the disk only where somebody asks for them: a run
-     * that ends must have asked.
+     * Does what a healthy machine does until the run is over. Results reach the disk only if somebody waits for them, so a run
+     * that ends must have asked for its results.
      */
     async drain(answers: boolean): Promise<void> {
         this.store.free();
@@ -178,7 +178,7 @@ export class ScriptedRun {
         expect(vi.getTimerCount()).toBe(0);
     }
 
-    /** Every verdict that came in is on disk, and was counted once. */
+    /** Every verdict that arrived is on disk, and was counted once. */
     expectVerdictsKept(): void {
         for (const key of this.store.verdicts) expect(this.store.disk.get(key), key).toBeDefined();
         const finished = this.events.filter((event) => event.type === 'task-finished').map(keyOf);
@@ -310,7 +310,7 @@ export class ScriptedRun {
         };
     }
 
-    /** Where a limit is computed from `solution`, nothing else starts before each of those has ended. */
+    /** If a limit is computed from `solution`, nothing else may start before all of those tasks have ended. */
     #expectLimitKnown({ sample, group }: Task): void {
         const rule = this.#samples.get(sample)?.judging?.computedLimit ?? null;
         if (rule === null || group === rule.group) return;

@@ -5,16 +5,16 @@ import type { Outcome } from '../../src/model/task.js';
 import type { PrepareOptions } from '../../src/run/prepare.js';
 
 /*
- * What a scripted run is made of: its samples, what an earlier start left of them, and how an attempt ends.
+ * What a scripted run consists of: its samples, what an earlier start left of them, and how an attempt ends.
  */
 
 /** One sample of a run. Groups are `solution` and `incorrect_solution`. */
 export interface SampleScript {
     readonly solutions: number;
     readonly incorrect: number;
-    /** Tasks of each group, from the first, that an earlier start has finished. */
+    /** Number of tasks in each group, counted from the first, that an earlier start has finished. */
     readonly finished: number;
-    /** Whether the limit of `incorrect_solution` is computed from `solution` (only where programs are judged). */
+    /** Whether the limit of `incorrect_solution` is computed from `solution` (only if programs are judged). */
     readonly isLimitComputed: boolean;
 }
 
@@ -39,7 +39,7 @@ export const keyOf = (task: {
     readonly index: number;
 }): string => `${task.sample} ${task.group} ${task.index}`;
 
-/** Of files that nobody looks at. */
+/** A stamp for files that are never read. */
 export const STAMP = { inode: '1', size: 1, mtime: '1' };
 
 export function prepareOptions(judges: boolean): PrepareOptions {

@@ -11,7 +11,7 @@ interface Deferred<T> {
     readonly reject: (error: Error) => void;
 }
 
-/** A promise that somebody else settles (`Promise.withResolvers` of later versions of Node). */
+/** A promise that is settled from outside (`Promise.withResolvers` of later versions of Node). */
 export function deferred<T>(): Deferred<T> {
     let settle: Omit<Deferred<T>, 'promise'> | undefined;
     const promise = new Promise<T>((resolve, reject) => {
@@ -25,22 +25,22 @@ export function deferred<T>(): Deferred<T> {
 export interface Save {
     readonly sample: string;
     readonly settle: (error: Error | null) => void;
-    /** Somebody waits for it: a flush or a close. */
+    /** A flush or a close is waiting for it. */
     isAsked: boolean;
 }
 
-/** The disk of a scripted run: a change reaches it when a test says so, or fails to. */
+/** The disk of a scripted run: a change reaches it, or fails to, when a test says so. */
 export class ScriptedStore {
     readonly saves: Save[] = [];
-    /** What is on disk, by task: entries of earlier starts too. */
+    /** What is on disk, by task, including entries of earlier starts. */
     readonly disk = new Map<string, Entry>();
     readonly givenUp = new Set<string>();
-    /** Verdicts beyond doubt that the backend gave, and whose writing was not made to fail. */
+    /** Unsuspected verdicts from the backend whose writing was not made to fail. */
     readonly verdicts = new Set<string>();
-    /** Samples that were opened, and those that were closed since. */
+    /** Samples that were opened, and those closed since. */
     readonly open = new Set<string>();
     readonly closed = new Set<string>();
-    /** Closing a sample fails with it. */
+    /** The error with which closing a sample fails. */
     closeError: Error | null = null;
     readonly #checkpoints: ReadonlyMap<string, Checkpoint>;
     #full: { readonly freed: Promise<void>; readonly free: () => void } | null = null;
@@ -54,7 +54,7 @@ export class ScriptedStore {
         return this.#full !== null;
     }
 
-    /** Takes no more results until `free`. */
+    /** Accepts no more results until `free` is called. */
     fill(): void {
         if (this.#full !== null) return;
         const { promise, resolve } = deferred<void>();

@@ -32,7 +32,7 @@ const scripts: fc.Arbitrary<RunScript> = fc.record({
     isPaid: fc.boolean(),
 });
 
-/** One thing that happens to a run. `which` picks among what is there. */
+/** One event in a run. `which` picks from what is present. */
 type Act =
     | { readonly do: 'complete'; readonly which: number; readonly ending: Ending }
     | { readonly do: 'save'; readonly which: number }
@@ -100,9 +100,9 @@ function perform(run: ScriptedRun, act: Act): void {
     }
 }
 
-/** Runs a script through what happens to it, and then to its end. */
+/** Runs a script through these events, and then to its end. */
 async function play(script: RunScript, acts: readonly Act[], answers = true): Promise<ScriptedRun> {
-    // Of a run that failed, before fast-check tries a simpler one.
+    // Timers of a failed run, before fast-check tries a simpler one.
     vi.clearAllTimers();
     const run = new ScriptedRun(script);
     await run.settle();
@@ -111,7 +111,7 @@ async function play(script: RunScript, acts: readonly Act[], answers = true): Pr
         await run.settle();
     }
     await run.drain(answers);
-    // What the rig itself found wrong comes out as the loop's failure.
+    // Errors found by the rig itself appear as the loop's failure.
     if (run.outcome !== null && 'error' in run.outcome && !run.failures.includes(run.outcome.error)) {
         throw run.outcome.error;
     }
@@ -158,7 +158,7 @@ describe('the run loop', () => {
                 const run = await play(script, [...acts, { do: 'stop' }], answers);
                 expectFiguresRight(run);
                 const { outcome, signal } = endOf(run);
-                // The last of them may have come when all was over.
+                // The last stop may have come when the run was already over.
                 if (run.isStopped) expect([outcome, signal]).toEqual(['stopped', 'SIGTERM']);
                 else expect(signal).toBeNull();
             }),
@@ -224,7 +224,7 @@ describe('the run loop', () => {
             if (isTaken) run.holderError = taken;
             const [first] = run.flights;
             if (first !== undefined) run.complete(first, 'accepted');
-            // Before the answer is there.
+            // Before the answer has arrived.
             expect(run.flights).toEqual([]);
             await run.settle();
             expect(run.flights).toHaveLength(isTaken ? 0 : 1);

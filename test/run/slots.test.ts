@@ -61,7 +61,7 @@ describe('Slots', () => {
                     woken = resolve;
                 });
         }
-        // Three spaces of 20 ms; timers may be early by less than one.
+        // Three intervals of 20 ms; each timer may be early by less than one.
         expect(performance.now() - began).toBeGreaterThan(57);
         slots.clear();
     });
@@ -96,7 +96,7 @@ describe('Slots', () => {
         const doubtful = ['a', 'b', 'c', 'd'].map(state);
         for (const one of doubtful) slots.confirmLater(one);
         const next = source(state('new'), state('newer'));
-        // As many wait as there are slots: their time has come, but three still run.
+        // As many wait as there are slots, so it is their turn, but three tasks still run.
         expect(slots.take(3, next)).toBeNull();
         expect(slots.take(1, next)).toBe(doubtful[0]);
         expect(slots.take(1, next)).toBe(doubtful[1]);
@@ -105,7 +105,7 @@ describe('Slots', () => {
         expect(slots.take(1, next)).toBe(doubtful[2]);
         slots.ended(doubtful[1] as TaskState, 1);
         slots.ended(doubtful[2] as TaskState, 1);
-        // One is left: new tasks first, it waits for company or for the end.
+        // With one left, new tasks come first; it waits for others or for the end.
         expect(slots.take(0, next)).not.toBe(doubtful[3]);
         expect(slots.take(0, next)).not.toBe(doubtful[3]);
         expect(slots.take(0, next)).toBe(doubtful[3]);

@@ -1,6 +1,6 @@
 import type { Limits } from '../../src/model/limits.js';
 
-/** What must come of an attack: one of these verdicts, or nothing that we promise. */
+/** What an attack must lead to: one of these verdicts, or an outcome that is not guaranteed. */
 export type Expectation = readonly string[] | NotHeld;
 
 /** A weakness of the sandbox, in the words of docs/security.md. */
@@ -11,37 +11,40 @@ export interface NotHeld {
 export interface Attack {
     readonly name: string;
     readonly language: 'PYTHON3' | 'CPP' | 'JAVA';
-    /** `@secret@ @folder@ @stage@ @port@ @pid@` stand for what the test lays out for programs to find. */
+    /** `@secret@ @folder@ @stage@ @port@ @pid@` stand for what the test sets up for programs to find. */
     readonly source: string;
     readonly under: {
         readonly bwrap: Expectation;
-        /** Where it makes a difference: under root, programs are another user; else they are us. */
+        /** Split where it makes a difference: as root, programs run as another user, otherwise as ours. */
         readonly rlimit: Expectation | { readonly asRoot: Expectation; readonly asUser: Expectation };
     };
-    /** Inputs; nothing but an empty output is right. One empty input unless it is said. */
+    /** Inputs; only an empty output is correct. Defaults to one empty input. */
     readonly inputs?: readonly string[];
     readonly limits?: Partial<Limits>;
-    /** Judged this often, one after the other: for what it may leave to a later submission. */
+    /** Judged this often in succession, for what it may leave to a later submission. */
     readonly times?: number;
-    /** Python that throws where it could not, in attacks that are nothing else: several of them fit in one program. */
+    /** For attacks that are only Python statements, which throw on failure, so that several fit in one program. */
     readonly statements?: string;
-    /** Python that leaves something, and that throws where a later run does not find it: several of them fit in one program. */
+    /**
+     * Python code that leaves something, and code that throws if a later run does not find it; several of them fit in one
+     * program.
+     */
     readonly trace?: { readonly leave: string; readonly look: string };
-    /** Takes all processes that there are: where the limit on them counts those of a user, it is run by itself. */
+    /** Takes all available processes; run alone where the limit counts the processes of a user. */
     readonly crowd?: boolean;
 }
 
-/** What programs print when they got where they should not. */
+/** What programs print when they reach something forbidden. */
 export const OUT = 'out';
 
-/** Text that processes which would outlive their run carry in their arguments: of this run of the tests alone. */
+/** Text in the arguments of processes meant to outlive their run, unique to this run of the tests. */
 export const MARK = `986.${process.pid}`;
 
 type Under = Partial<Attack['under']>;
 
 const HELD: readonly string[] = ['Accepted'];
 
-/** An attack on resources: it ends in one of these verdicts, in every sandbox unless `under` says otherwise. */
+/** An attack on resources: ends with one of these verdicts, in every sandbox unless `under` says otherwise. */
 export function ends(
     name: string,
     language: Attack['language'],
@@ -59,12 +62,12 @@ export const python = (source: string): string => `${PYTHON_HEAD}\n${source}\n`;
 
 const indented = (text: string): string => text.replace(/^/gm, '    ');
 
-/** Tries to do what it may not, in Python; it prints `out` if it could. Exceptions mean that it could not. */
+/** Tries something forbidden in Python and prints `out` if it succeeded. An exception means that it failed. */
 export function tries(name: string, statements: string, under: Under = {}): Attack {
     return { ...ends(name, 'PYTHON3', HELD, attempts([{ name, statements }]), { under }), statements };
 }
 
-/** Several attacks by `tries` in one program, one after the other; it prints the name of each that got out. */
+/** Several attacks made by `tries` in one program, one after the other; it prints the name of each that succeeded. */
 export function triesAll(attacks: readonly Attack[]): Attack {
     const parts = attacks.flatMap(({ name, statements }) =>
         statements === undefined ? [] : { name, statements },
@@ -80,7 +83,7 @@ function attempts(parts: readonly { readonly name: string; readonly statements: 
     return python(each.join('\n'));
 }
 
-/** The same in C++: `condition` is true if it got out. */
+/** The same in C++: `condition` is true if the attack succeeded. */
 export function triesInCpp(name: string, condition: string, under: Under = {}): Attack {
     const heads = [
         'cstdio',
@@ -103,14 +106,17 @@ export function triesInCpp(name: string, condition: string, under: Under = {}): 
     return ends(name, 'CPP', HELD, source, { under });
 }
 
-/** The same in Java: statements that throw if they fail. */
+/** The same in Java, with statements that throw on failure. */
 export function triesInJava(name: string, statements: string, under: Under = {}): Attack {
     const source = `import java.io.*; import java.net.*; import java.nio.file.*; import java.util.*;
 public class Main { public static void main(String[] a) { try { ${statements} System.out.println("${OUT}"); } catch (Throwable t) { } } }\n`;
     return ends(name, 'JAVA', HELD, source, { under });
 }
 
-/** Attacks in Java by name, in one program, which is told which of them to be: a Java compiler takes two seconds of CPU time. */
+/**
+ * Attacks in Java by name, in one program that is told which of them to run, because a Java compiler takes two seconds of CPU
+ * time.
+ */
 const JAVA_BY_WORD = `import java.util.*;
 public class Main {
     static int recurse(int n) { return recurse(n + 1) + 1; }
@@ -147,14 +153,14 @@ export const byWord = (
 ): Attack => ends(name, 'JAVA', verdicts, JAVA_BY_WORD, { inputs: [`${name}\n`], ...more });
 
 /**
- * Leaves something behind and looks for it: in a later test of the same submission, and in a second submission.
- * `leave` and `look` are Python; `look` throws where it finds nothing.
+ * Leaves something behind and looks for it in a later test of the same submission and in a second submission. `leave` and `look`
+ * are Python; `look` throws if it finds nothing.
  */
 export function leaves(name: string, leave: string, look: string, under: Under = {}): Attack {
     return leavesAll([{ name, trace: { leave, look }, under }]);
 }
 
-/** Several attacks by `leaves` in one program; it prints the name of each whose trace was found. */
+/** Several attacks made by `leaves` in one program; it prints the name of each whose trace was found. */
 export function leavesAll(
     attacks: readonly (Pick<Attack, 'name' | 'trace'> & { readonly under: Under })[],
 ): Attack {

@@ -8,8 +8,8 @@ import { patience } from '../rig/slowness.js';
 import { asValidator } from '../rig/validators.js';
 
 /*
- * Programs that use little CPU time and wait long for it: on one processor, beside others that never leave it. The wall bound must
- * move by what they waited, or a verdict would be the machine's.
+ * Programs that use little CPU time but wait long for it, on one processor with others that never leave it. The wall limit must
+ * be extended by their waiting time, or the verdict would depend on the machine.
  */
 
 const { kind } = await probeSandbox('auto');
@@ -17,12 +17,12 @@ const { kind } = await probeSandbox('auto');
 /** Moves a program to the processor that all of these share, so that the test is the same on every machine. */
 const SHARED = 'import os\nos.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n';
 const SPINNERS = 8;
-/** Ends by itself should nobody end it. */
+/** Ends by itself if nothing else ends it. */
 const SPIN = `${SHARED}import time\nend = time.time() + 180\nwhile time.time() < end: pass\n`;
 
 let spinners: ChildProcess[] = [];
 beforeEach(async () => {
-    // Sessions of their own: where the kernel shares processors among sessions, each counts as much as the judged one.
+    // In sessions of their own: where the kernel shares processors among sessions, each counts as much as the judged one.
     const options = { detached: true, stdio: 'ignore' } as const;
     spinners = Array.from({ length: SPINNERS }, () => spawn('python3', ['-c', SPIN], options));
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -33,7 +33,7 @@ afterEach(async () => {
     await Promise.all(ended);
 });
 
-/** 40 turns of 25 ms, in threads of which one has the turn; the main thread waits for them. */
+/** 40 turns of 25 ms, taken in turn by several threads, while the main thread waits for them. */
 const TOKEN = `${SHARED}import threading, time
 turns = [threading.Event() for _ in range(4)]
 def work(own):
@@ -50,7 +50,7 @@ for thread in threads: thread.join()
 print("done")
 `;
 
-/** Takes half a second of CPU time over its answer. */
+/** Uses half a second of CPU time for its answer. */
 const THINKS = `${SHARED}import sys, time
 sys.stdin.readline()
 end = time.process_time() + 0.5
@@ -68,7 +68,7 @@ describe('on a busy processor', { timeout: patience(120_000) }, () => {
         const program = { language: 'PYTHON3', source: TOKEN, limits: { time } };
         const result = await rig.result({ ...program, tests: [['', 'done\n']] });
         expect(result).toMatchObject({ verdict: 'Accepted' });
-        // Otherwise nothing was tried.
+        // Otherwise the test has not tried anything.
         expect(result.tests[0]?.wall_time).toBeGreaterThan(computeWallTime(time));
     });
 

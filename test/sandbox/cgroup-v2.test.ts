@@ -6,8 +6,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { findProgram } from '../../src/executor/sandbox/find-program.js';
 
 /*
- * Control groups of version 2, played by a folder with the files and texts of a kernel (Documentation/admin-guide/cgroup-v2.rst): few
- * machines that run tests have them. The program below is a box and serve at once.
+ * Control groups of version 2, simulated by a folder with a kernel's files and texts (Documentation/admin-guide/cgroup-v2.rst),
+ * because few test machines have them. The program below is both box and server.
  */
 
 const DRIVER = String.raw`

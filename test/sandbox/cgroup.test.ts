@@ -3,14 +3,14 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { inWords, JudgeRig } from '../executor/judge/judging.js';
 
 /*
- * What only the kernel can count: memory and CPU time that no look at processes finds. Where control groups cannot be had, `doctor` and the entries
- * say that nobody counts it.
+ * What only the kernel can count: memory and CPU time that process scans cannot see. Where control groups are unavailable,
+ * `doctor` and the entries say that these are not counted.
  */
 
 const MIB = 1024 * 1024;
 const LIMITS = { time: 5, memory: 128 * MIB };
 
-/** Fills the buffers of pairs of sockets, in processes of their own, and sleeps. */
+/** Fills the buffers of socket pairs, in separate processes, and sleeps. */
 const SOCKETS = `
 import os, socket, time
 pids = []
@@ -60,7 +60,7 @@ time.sleep(1)
 print('right')
 `;
 
-/** Many processes take memory at once, and give it back before anybody looks. */
+/** Many processes take memory at once and release it before the next scan. */
 const BURST = `
 import mmap, os
 read, write = os.pipe()
@@ -78,7 +78,7 @@ for pid in pids: os.waitpid(pid, 0)
 print('right')
 `;
 
-/** Takes its CPU time in children that nobody waits for, and that end before anybody looks. */
+/** Uses its CPU time in children that are never waited for and end before the next scan. */
 const UNSEEN = `
 import os, signal, time
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -92,7 +92,7 @@ for _ in range(500):
 print('right')
 `;
 
-/** Right where somebody holds it to fewer processes than it asks for. */
+/** Correct if it is limited to fewer processes than it asks for. */
 const PROCESSES = `
 import os, time
 try:
@@ -104,7 +104,7 @@ except OSError:
     print('right')
 `;
 
-/** Holds little, but writes and removes files of more than the limit. */
+/** Keeps little, but writes and removes more than the limit in files. */
 const FILES = `
 import os
 for i in range(3):
@@ -114,7 +114,7 @@ for i in range(3):
 print('right')
 `;
 
-/** So many processes as may be, under a name of their own, that end by themselves never. */
+/** As many processes as allowed, under a name of their own, that never end by themselves. */
 const CROWD_NAME = `crowd${process.pid}`;
 const CROWD = `
 import ctypes, os
@@ -151,7 +151,7 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('memory in a control group, 
         expect(inWords(await run(SOCKETS))).toBe('MemoryLimitExceeded');
     });
 
-    // There are none in rlimit.
+    // rlimit does not allow connections.
     it.skipIf(sandbox === 'rlimit')('counts buffers of connections', async () => {
         expect(inWords(await run(CONNECTIONS))).toBe('MemoryLimitExceeded');
     });
@@ -171,7 +171,7 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('memory in a control group, 
         const limits = { ...LIMITS, time: 0.5 };
         const crowd = { language: 'PYTHON3', source: CROWD, limits };
         expect(inWords(await rig.run({ ...crowd, tests: [['', 'right\n']] }))).toBe('TimeLimitExceeded');
-        // The next is judged by another box, which opens while this one is closed.
+        // The next program is judged in another box, which opens while this one is being closed.
         expect(inWords(await run('print("right")'))).toBe('Accepted');
         for (let tries = 0; tries < 100 && countCrowd() > 0; tries += 1)
             await new Promise((resolve) => setTimeout(resolve, 50));

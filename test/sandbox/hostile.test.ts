@@ -15,8 +15,8 @@ import { STATE } from './attacks/state.js';
 import { type HostileRig, openRig, type Who } from './rig.js';
 
 /*
- * Programs that attack: in both kinds of sandbox, as root (if that is who runs the tests) and as an ordinary user. Each gets the
- * verdict that it must get, while a well-behaved program beside it notices nothing; afterwards nothing of them is left.
+ * Programs that attack, in both kinds of sandbox, as root (if root runs the tests) and as an ordinary user. Each must get its
+ * expected verdict while a well-behaved program beside it is not affected; afterwards nothing of them is left.
  */
 
 const MIB = 1024 * 1024;
@@ -27,11 +27,11 @@ const LIMITS = { time: 0.35, memory: 128 * MIB, output: MIB };
 interface Setting {
     readonly sandbox: 'bwrap' | 'rlimit';
     readonly who: Who;
-    /** Or why there is none. */
+    /** The rig, or why there is none. */
     readonly rig: HostileRig | string;
 }
 
-// Programs that find this in the environment have got at ours.
+// Programs that find this in the environment have reached ours.
 process.env['SECRET'] = SECRET;
 afterAll(() => {
     delete process.env['SECRET'];
@@ -48,14 +48,14 @@ function expected(attack: Attack, { sandbox, who }: Setting): Expectation {
     return rule;
 }
 
-/** In another language than Python, which has one of the same name. */
+/** Whether it is an attack in another language that also exists in Python under the same name. */
 function isTranslation({ language, name }: Attack): boolean {
     return (
         language !== 'PYTHON3' && ATTACKS.some((other) => other.name === name && other.language === 'PYTHON3')
     );
 }
 
-/** Translations of escapes that the short form tries, in one setting: some of each language, other ones with another seed. */
+/** Translations of escapes that the short form tries, in one setting: some of each language, depending on the seed. */
 const SAMPLED_TRANSLATIONS: ReadonlySet<Attack> = new Set(
     ['CPP', 'JAVA'].flatMap((language) =>
         sampled(
@@ -65,7 +65,10 @@ const SAMPLED_TRANSLATIONS: ReadonlySet<Attack> = new Set(
     ),
 );
 
-/** Escapes that the short form tries in bwrap as an ordinary user too: a namespace hides from one user what it hides from another. */
+/**
+ * Escapes that the short form also tries in bwrap as an ordinary user; the others are skipped because a namespace hides the same
+ * from every user.
+ */
 const SAMPLED_ESCAPES: ReadonlySet<Attack> = new Set([
     ...COMBINABLE.flat(),
     ...sampled(
@@ -77,14 +80,14 @@ const SAMPLED_ESCAPES: ReadonlySet<Attack> = new Set([
 /** Compiler bombs, which the same limits end in every sandbox. */
 const BOMBS = COMPILERS.filter((attack) => Object.values(attack.under).flat().includes('failure compiler'));
 
-/** As `inWords`, but of failures the reason alone. */
+/** Like `inWords`, but with only the reason of a failure. */
 function inShort(outcome: Outcome): string {
     return outcome.kind === 'failure' ? `failure ${outcome.failure.reason}` : inWords(outcome);
 }
 
 const isHeld = (attack: Attack, setting: Setting): boolean => !('notHeld' in expected(attack, setting));
 
-/** Of attacks of one kind, which the same mechanism holds, each is tried in one setting: the settings take turns. */
+/** Attacks of one kind are stopped by the same mechanism, so each is tried in only one setting; the settings take turns. */
 function isItsTurn(
     attack: Attack,
     kind: readonly Attack[],
@@ -95,7 +98,7 @@ function isItsTurn(
     return places[kind.indexOf(attack) % places.length] === setting;
 }
 
-/** The short form tries each attack at least once, and of each kind at least one in each setting. */
+/** The short form tries each attack at least once, and at least one of each kind in every setting. */
 function isTried(attack: Attack, setting: Setting): boolean {
     if (!isHeld(attack, setting)) return false;
     if (LONG) return true;
@@ -104,7 +107,7 @@ function isTried(attack: Attack, setting: Setting): boolean {
     if (kind !== undefined) return isItsTurn(attack, kind, setting, SETTINGS);
     const ours = SETTINGS.filter(({ who }) => who === 'as we are');
     if (BOMBS.includes(attack)) return isItsTurn(attack, BOMBS, setting, ours);
-    // What a namespace hides from Python it hides from C++ and a JVM.
+    // What a namespace hides from Python, it also hides from C++ and a JVM.
     if (isTranslation(attack))
         return isOurs && setting.sandbox === 'rlimit' && SAMPLED_TRANSLATIONS.has(attack);
     if (isOurs) return true;
@@ -112,7 +115,7 @@ function isTried(attack: Attack, setting: Setting): boolean {
     return setting.sandbox === 'rlimit' || STATE.includes(attack) || SAMPLED_ESCAPES.has(attack);
 }
 
-/** In the short form, attacks that fit in one program are one. */
+/** In the short form, attacks that fit in one program are combined. */
 function combine(attacks: readonly Attack[]): readonly Attack[] {
     if (LONG) return attacks;
     const groups = COMBINABLE.map((group) => group.filter((attack) => attacks.includes(attack)));
@@ -121,7 +124,7 @@ function combine(attacks: readonly Attack[]): readonly Attack[] {
     return [...attacks.filter((attack) => !combined.has(attack)), ...groups.map(triesAll), leavesAll(states)];
 }
 
-/** A place with everything that programs must not get. */
+/** Sets up everything that programs must not reach. */
 function layOut(rig: HostileRig): void {
     for (const name of ['home', 'results', 'checkpoints']) mkdirSync(join(rig.folder, name), { mode: 0o700 });
     const files = { [`home/${SECRET}`]: SECRET, 'results/sample.json': '{}', 'checkpoints/run.json': '{}' };
@@ -146,13 +149,13 @@ const INNOCENT = {
     limits: { ...LIMITS, time: 1 },
 } as const;
 
-/** In the short form, beside what may take something from others: an escape only looks. */
+/** In the short form, only attacks that may take resources from others get a neighbour; escapes only look. */
 const hasNeighbour = (attack: Attack): boolean => LONG || !ESCAPES.includes(attack);
 
-// What fills a disk, or leaves ten thousand files to remove, holds up those beside it for half a minute.
+// Attacks that fill a disk or leave ten thousand files to remove delay those beside them for half a minute.
 const LIMIT = { timeout: patience(60_000) };
 
-/** Tried in the quick part; the others in the slow one. */
+/** Tried in the quick part, the others in the slow one. */
 const first = SETTINGS.find(({ rig }) => typeof rig !== 'string');
 const inPart = SETTINGS.filter((setting) => isRun(setting === first ? 'quick' : 'slow'));
 
@@ -172,7 +175,7 @@ describe.each(inPart)('hostile programs under $sandbox, $who', LIMIT, (setting) 
         await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
         const address = server.address();
         port = typeof address === 'object' && address !== null ? address.port : 0;
-        // One for all settings: somebody else's server on this machine.
+        // Simulates somebody else's server on this machine; one for all settings, so a second listen may fail.
         abstract.on('error', () => {});
         abstract.listen(`\0${SECRET}`);
     });
@@ -205,7 +208,7 @@ describe.each(inPart)('hostile programs under $sandbox, $who', LIMIT, (setting) 
         return COMPILERS.includes(attack) ? rig.compile(submission) : rig.run(submission);
     };
 
-    /** On a loaded machine the wall bound may come first: as in a run, what is in doubt for that is judged once more. */
+    /** On a loaded machine the wall limit may be reached first: as in a run, such a result is judged once more. */
     const judge = async (attack: Attack, number: number): Promise<Outcome> => {
         const first = await judgeOnce(attack, number, null);
         const verdicts = expected(attack, setting);
@@ -244,7 +247,8 @@ describe.each(inPart)('hostile programs under $sandbox, $who', LIMIT, (setting) 
         expectUntouched(rig);
     };
 
-    // One user's crowd leaves no process to that user's other programs: a known weakness, which must not spoil the other attacks.
+    // One user's process crowd leaves no processes for that user's other programs: a known weakness, which must not disturb the
+    // other attacks.
     const isShared = sandbox === 'rlimit' && (who === 'as an ordinary user' || process.getuid?.() !== 0);
     const isAlone = (attack: Attack): boolean => isShared && attack.crowd === true;
     it.concurrent.each(held.filter((attack) => !isAlone(attack)))('$name ($language)', run);

@@ -1,6 +1,6 @@
 /*
- * A judge in a process of its own, so that it can be another user's: tasks come as JSON lines on stdin, outcomes go as
- * JSON lines to stdout.
+ * A judge in a separate process, which can run as another user: tasks arrive as JSON lines on stdin, outcomes are written as JSON
+ * lines to stdout.
  *   node judge-child.mjs DIST DESCRIPTOR COMPILE_LIMITS
  */
 import { join } from 'node:path';

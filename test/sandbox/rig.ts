@@ -31,17 +31,17 @@ import { type Case, JudgeRig } from '../executor/judge/judging.js';
 const MIB = 1024 * 1024;
 const ROOT = join(import.meta.dirname, '../..');
 
-/** Whose programs are judged: ours, as we are, or those of a user that owns nothing else on this machine. */
+/** Whose programs are judged: our own user's, or those of a user that owns nothing else on this machine. */
 export type Who = 'as we are' | 'as an ordinary user';
 
 let serial = 0;
 
-/** A user that exists nowhere else, so that whatever is left of it can be found. */
+/** A user that exists nowhere else, so that everything it leaves can be found. */
 function newUser(): number {
     return 61_200 + ((process.pid * 2 + serial++) % 3000);
 }
 
-/** Of sources that attack compilers: bombs must burst soon. */
+/** For sources that attack compilers, so that bombs fail soon. */
 const SMALL_COMPILE_LIMITS: RunLimits = {
     ...COMPILE_LIMITS,
     cpu: LONG ? 3 : 1,
@@ -52,21 +52,21 @@ const SMALL_COMPILE_LIMITS: RunLimits = {
 
 export interface HostileRig {
     readonly folder: string;
-    /** Process that has the judge: programs try to get at it. */
+    /** The process with the judge, which programs try to reach. */
     readonly pid: number;
     run(one: Case): Promise<Outcome>;
-    /** The same, compiled in this sandbox, whatever the others of this run have in the cache. */
+    /** The same, but compiled in this sandbox, whatever others in this run have in the cache. */
     compile(one: Case): Promise<Outcome>;
-    /** Ends the judge; what is left over of its programs then is found by `leftovers`. */
+    /** Ends the judge; `leftovers` then finds what its programs have left. */
     close(): Promise<void>;
     leftovers(): string[];
-    /** Hands a file or folder made by the test to the user of the judge. */
+    /** Gives a file or folder made by the test to the judge's user. */
     own(path: string): void;
     /** Removes the folder. */
     remove(): Promise<void>;
 }
 
-/** @returns the rig, or why there can be none */
+/** @returns the rig, or why there cannot be one */
 export async function openRig(sandbox: SandboxKind, who: Who): Promise<HostileRig | string> {
     if (who === 'as an ordinary user') return openForUser(sandbox);
     const problem = await probeSandbox(sandbox).then(
@@ -117,7 +117,7 @@ function descriptor(rig: JudgeRig, sandbox: SandboxKind): JudgeDescriptor {
     };
 }
 
-/** Everything that another user needs, where that user can read it. */
+/** Copies everything that another user needs to where that user can read it. */
 function publish(user: number): string {
     const place = mkdtempSync(join(tmpdir(), 'hostile-user-'));
     chmodSync(place, 0o755);
@@ -155,7 +155,7 @@ async function openForUser(sandbox: SandboxKind): Promise<HostileRig | string> {
         join(place, 'judge-child.mjs'),
         join(place, 'dist'),
         JSON.stringify(descriptor(rig, sandbox)),
-        // Only the long form has attacks on compilers here; honest ones need more on a loaded machine.
+        // Only the long form attacks compilers here; honest programs need higher limits on a loaded machine.
         JSON.stringify(LONG ? SMALL_COMPILE_LIMITS : COMPILE_LIMITS),
     ];
     const child = spawn('setpriv', [...asUser(user), process.execPath, ...argv], {
@@ -164,7 +164,7 @@ async function openForUser(sandbox: SandboxKind): Promise<HostileRig | string> {
         cwd: place,
     });
     const judge = new ChildJudge(child);
-    // Awaited while the file is loaded, where no limit of a test's is in force.
+    // Awaited while the file is loaded, when no test timeout applies.
     const silent = setTimeout(() => child.kill('SIGKILL'), patience(20_000));
     const problem = await judge.ready;
     clearTimeout(silent);
@@ -204,7 +204,7 @@ function own(path: string, user: number): void {
     if (lstatSync(path).isDirectory()) for (const name of readdirSync(path)) own(join(path, name), user);
 }
 
-/** The other end of judge-child.mjs. */
+/** The parent's end of judge-child.mjs. */
 class ChildJudge {
     readonly ready: Promise<string | null>;
     readonly #waiting = new Map<
@@ -263,13 +263,13 @@ function helpersOf(pid: number): number[] {
     return children.filter((child) => readOr(`/proc/${child}/cmdline`).split('\0').includes('serve'));
 }
 
-/** The numbers that src/executor/sandbox/identity.ts gives to the boxes of a helper. */
+/** The user ids that src/executor/sandbox/identity.ts gives to the boxes of a helper. */
 function isBoxUser(uid: number, helper: number): boolean {
     const first = 1_900_000_000 + (helper % 4_194_304) * 32;
     return uid >= first && uid < first + 32;
 }
 
-/** Processes, files where everybody may write, and shared objects of a user. */
+/** Processes, files in world-writable places, and shared objects of a user. */
 function traces(isTheirs: (uid: number) => boolean): string[] {
     const paths = ['/proc', '/tmp', '/var/tmp', '/dev/shm'].flatMap((folder) =>
         readdirSync(folder)

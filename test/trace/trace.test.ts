@@ -38,7 +38,7 @@ describe('traces', () => {
     it.each(['async', 'thread', 'process'])(
         'hold rounds, topics, searches and requests in mode %s',
         async (mode) => {
-            // Each prompt is turned away once.
+            // Each prompt is rejected once.
             server.fault = ({ call }, seen) =>
                 call === 'completion' && seen === 1
                     ? { kind: 'status', status: 429, headers: { 'retry-after-ms': '1' } }
@@ -117,7 +117,7 @@ describe('traces', () => {
         });
         expect(JSON.stringify(request?.headers)).not.toContain('of-another-collector');
         expect(sentBytes()).not.toContain(LANGSMITH_KEY);
-        // Prompts are there where they were asked for.
+        // Prompts are included if requested.
         expect(sentBytes()).toContain('What page 1 says');
         const keyless = await callCli(topics('--enable-langsmith', '--dir', 'other'), {
             cwd,

@@ -12,7 +12,7 @@ import { TextSet } from '../../src/util/columns/text-set.js';
 const number = fc
     .oneof(fc.nat({ max: 3 }), fc.nat(), fc.double({ noNaN: true }), fc.constant(2 ** 40))
     .filter((value) => !Object.is(value, -0));
-/** ASCII, other characters, halves of them, hashes, and what only looks like one. */
+/** ASCII, other characters, lone surrogates, hashes, and texts that only look like hashes. */
 const text = fc.oneof(
     fc.string(),
     fc.string({ unit: 'binary' }),
@@ -148,7 +148,7 @@ it('rows come back whole, from wherever they were added, and are found by their 
             const byId = new RowsById();
             for (const [position, one] of rows.entries()) {
                 const row = position % 3 === 0 ? one : some.push(one);
-                // Known to be new: in the table when somebody looks, mostly several at once.
+                // Known to be new; added to the table at the next look-up, usually several at once.
                 if (position % 4 < 2) byId.append(row);
                 else expect(byId.add(row)).toBe(-1);
                 if (position % 5 === 4) expect(byId.add(one)).toBe(position);

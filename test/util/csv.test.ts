@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { renderCsv } from '../../src/util/csv.js';
 
-/** Reads RFC 4180 by the letter. */
+/** A strict parser of RFC 4180. */
 function parse(text: string): string[][] {
     const rows: string[][] = [];
     let row: string[] = [];

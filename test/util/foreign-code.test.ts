@@ -8,7 +8,7 @@ let foreignCode: ForeignCode;
 beforeEach(async () => {
     vi.resetModules();
     foreignCode = await import('../../src/util/foreign-code.js');
-    // Functions that only compute are not followed; the first that does more is.
+    // Functions that only compute are not tracked; the first one that does more is.
     const { callForeign, ForeignCall } = foreignCode;
     for (let n = 0; n < 3; n += 1) expect(callForeign(new ForeignCall(), () => n)).toBe(n);
 });

@@ -27,11 +27,11 @@ const hostile = fc
     )
     .map((pieces) => pieces.join(''));
 
-/** Cells of a row, split as GitHub does: a backslash takes the next character with it. */
+/** Cells of a row, split as GitHub does: a backslash escapes the next character. */
 const cellsOf = (row: string): string[] =>
     [...row.slice(1).matchAll(/((?:\\.|[^|\\])*)\|/g)].map(([, cell = '']) => cell.replaceAll('\\|', '|'));
 
-/** What a line that is one code span shows (CommonMark 0.31, 6.1); null if it is none. */
+/** What a line consisting of one code span shows (CommonMark 0.31, 6.1); null if it is not one. */
 function shownBy(line: string): string | null {
     const fence = /^`+/.exec(line)?.[0] ?? '';
     if (fence === '' || line.length < 2 * fence.length || !line.endsWith(fence)) return null;

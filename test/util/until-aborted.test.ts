@@ -9,7 +9,7 @@ describe('waiting for work until a signal is aborted', () => {
         await expect(waitUntilAborted(Promise.reject(new Error('no')), signal)).rejects.toThrow('no');
     });
 
-    // A signal that came while a run took its directory once made its plan, given up later, look like a bug: exit 70.
+    // A signal during the acquisition of the directory once made the plan, abandoned later, look like a bug: exit 70.
     it.each(['before', 'while'])(
         'leaves no rejection to anybody when it was aborted %s it waited',
         async (when) => {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const MODULE = new URL('../../dist/util/young-generation.js', import.meta.url);
 
-/** Makes much that survives, a turn of the event loop at a time, and prints how large the young generation has become. */
+/** Creates much data that survives, one event-loop turn at a time, and prints the resulting size of the young generation. */
 const PROGRAM = `
     import { getHeapSpaceStatistics } from 'node:v8';
     import { boundYoungGeneration } from '${MODULE.href}';

@@ -1,6 +1,6 @@
 import { type Attack, ends } from '../attack.js';
 
-/** A compiler that is stopped at its wall limit says nothing about the program; at any other it is asked once more. */
+/** A compiler stopped at its wall limit proves nothing about the program; at any other limit it is run once more. */
 const STOPPED = ['failure compiler', 'CompileError (compile-limit)'];
 const COMPLAINS = ['CompileError'];
 

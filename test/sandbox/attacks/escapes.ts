@@ -192,7 +192,7 @@ const CHEATS: readonly Attack[] = [
 
 export const ESCAPES: readonly Attack[] = [...READING, ...WRITING, ...NETWORKING, ...POWERS, ...CHEATS];
 
-/** Of these, what changes nothing for the next attack by the same program: in Python, and not at the program's own parent. */
+/** Those that do not affect the next attack in the same program: in Python, and not against the program's own parent. */
 export const COMBINABLE: readonly (readonly Attack[])[] = [READING, NETWORKING, POWERS].map((attacks) =>
     attacks.filter(({ name, statements }) => statements !== undefined && name !== 'killing its parent'),
 );

@@ -1,12 +1,12 @@
 import { type Attack, byWord, ends, MARK, python } from '../attack.js';
 
 const TIME = 'TimeLimitExceeded';
-/** The wall bound ended it while its CPU time was small: tried once more before it is final. */
+/** The wall limit ended it although it used little CPU time: tried once more before it is final. */
 const SLEPT = 'TimeLimitExceeded (near-time)';
 const MEMORY = 'MemoryLimitExceeded';
 const OUTPUT = 'OutputLimitExceeded';
 const CRASH = 'RuntimeError';
-/** A crowd is ended by whichever limit it meets first. */
+/** A process crowd is ended by whichever limit it reaches first. */
 const ANY_LIMIT = [CRASH, TIME, SLEPT, MEMORY];
 const DISK = [CRASH, TIME, SLEPT];
 
@@ -52,7 +52,7 @@ const CROWDS = [
     ),
 ];
 
-/** What would outlive its run. */
+/** Processes that try to outlive their run. */
 const DAEMONS: readonly Attack[] = [
     py(
         'a daemon that is forked twice',
@@ -194,7 +194,7 @@ const FILES: readonly Attack[] = [
     ),
     py('a file that grows for ever', DISK, 'f = open("big", "wb")\nwhile True: f.write(b"x" * (1 << 20))'),
     py('a huge sparse file', [CRASH, 'Accepted'], 'f = open("huge", "wb")\nf.truncate(1 << 45)'),
-    // Its path is longer than any that the kernel takes.
+    // Its path is longer than any that the kernel accepts.
     py(
         'a deep folder',
         ['Accepted', TIME, SLEPT],
@@ -202,7 +202,7 @@ const FILES: readonly Attack[] = [
     ),
 ];
 
-/** Attacks by kind: a kind is what one mechanism of a sandbox holds. */
+/** Attacks by kind; each kind is stopped by one mechanism of a sandbox. */
 export const RESOURCE_KINDS: readonly (readonly Attack[])[] = [
     CROWDS.map((attack) => ({ ...attack, crowd: true })),
     DAEMONS,

@@ -5,7 +5,7 @@ libc = ctypes.CDLL(None)
 add, search = {"x86_64": (248, 250), "aarch64": (217, 219)}[platform.machine()]
 `;
 
-/** What one run leaves to the next: in another test, in another submission. */
+/** What one run leaves for the next, in another test or in another submission. */
 export const STATE: readonly Attack[] = [
     leaves('a file in its work folder', `open("left-@secret@", "w")`, `open("left-@secret@")`),
     leaves(
