@@ -62,4 +62,5 @@ export class EventQueue implements AsyncIterable<RunEvent> {
 }
 
 /** Whether an event is of a rare kind, which no reader should miss. */
-const isRare = (event: RunEvent): boolean => event.type !== 'task-started' && event.type !== 'task-finished';
+const isRare = ({ type }: RunEvent): boolean =>
+    type !== 'task-started' && type !== 'task-saving' && type !== 'task-finished';

@@ -42,7 +42,7 @@ export interface Run {
     readonly plan: RunPlan;
     /**
      * Starts the run (at the first call) and streams its events until the end. Events queue up if the reader is slower than the
-     * run, up to `EVENTS_BOUND`; beyond that the oldest `task-started` and `task-finished` are dropped.
+     * run, up to `EVENTS_BOUND`; beyond that the oldest `task-started`, `task-saving` and `task-finished` are dropped.
      */
     events(): AsyncIterable<RunEvent>;
     /** Starts the run if it has not been started yet; resolves when it has ended. @throws UserError, WriteError */

@@ -84,6 +84,8 @@ export type RunEvent =
               | { readonly suspicion: Suspicion; readonly verdict: Verdict };
           readonly by: Attempt;
       })
+    /** The attempt came to a result or to a last failure, which is on its way to the disk: it no longer runs, and does not count yet. */
+    | (TaskEvent & { readonly type: 'task-saving' })
     /** Committed: the result is on disk. */
     | (TaskEvent & {
           readonly type: 'task-finished';

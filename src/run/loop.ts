@@ -238,11 +238,13 @@ export class Loop {
         const release = (): void => flight.running.release?.();
         switch (decision.do) {
             case 'commit':
+                this.#recorder.saving(state, completion);
                 this.#committing += 1;
                 this.#saving += 1;
                 this.#commits.add(() => void this.#commit(flight, decision.outcome, completion));
                 break;
             case 'give up':
+                this.#recorder.saving(state, completion);
                 this.#save(state, this.#recorder.giveUp(state, decision.failure, completion).then(release));
                 break;
             case 'confirm':

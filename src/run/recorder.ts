@@ -35,6 +35,11 @@ export class Recorder {
         this.#emit({ type: 'task-started', ...makeTaskEvent(state, '') });
     }
 
+    /** The attempt is over; the event of its end follows when that is on disk. */
+    saving(state: TaskState, { workerId }: Completion): void {
+        this.#emit({ type: 'task-saving', ...makeTaskEvent(state, workerId) });
+    }
+
     async commit(state: TaskState, outcome: VerdictOutcome, completion: Completion): Promise<void> {
         const attempt = recordAttempt(state, completion, outcome.by, { verdict: outcome.verdict });
         const event = makeTaskEvent(state, completion.workerId);

@@ -25,6 +25,22 @@ function play(events: Iterable<RunEvent>): RunView {
 }
 
 describe('folding events', () => {
+    test('a task whose result is on its way to the disk no longer runs, and does not count yet', () => {
+        const [begun, finished] = taskEvents(0, 0, 2, 'Accepted');
+        const [second] = taskEvents(1, 0, 2, 'Accepted');
+        if (begun?.type !== 'task-started' || finished === undefined || second === undefined)
+            throw new Error('no event');
+        const saving: RunEvent = { ...begun, type: 'task-saving' };
+        const view = play([startOf(2, 0, 1), begun, second, saving]);
+        expect(view.tasks).toMatchObject({ committed: 0, running: 1, saving: 1 });
+        const around = { now: START, width: Number.POSITIVE_INFINITY, style: PLAIN, memory: 1e6, load: null };
+        expect([...view.running.values()]).toMatchObject([{ index: 1 }]);
+        expect(renderHeartbeat(view, around)).toContain('1 running · 1 being saved');
+        fold(view, finished);
+        expect(view.tasks).toMatchObject({ committed: 1, running: 1, saving: 0 });
+        expect([...view.running.values()]).toMatchObject([{ index: 1 }]);
+    });
+
     test('an endpoint that is named with its model later counts once', () => {
         const at = new Date(START).toISOString();
         const figures = { inFlight: 0, done: 0, failures: 0, meanTime: null, coolDowns: 0, concurrency: 1 };

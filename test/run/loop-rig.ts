@@ -183,6 +183,9 @@ export class ScriptedRun {
         for (const key of this.store.verdicts) expect(this.store.disk.get(key), key).toBeDefined();
         const finished = this.events.filter((event) => event.type === 'task-finished').map(keyOf);
         expect(new Set(finished).size).toBe(finished.length);
+        // Each was told to run no longer, before it was told to be on disk.
+        const saving = this.events.filter((event) => event.type === 'task-saving').map(keyOf);
+        expect(saving).toEqual(expect.arrayContaining(finished));
         expect(finished.length).toBe([...this.due].filter((key) => this.store.disk.has(key)).length);
     }
 

@@ -1,4 +1,11 @@
-import type { EndpointState, PlanCounts, RunEnd, RunEvent, WorkerFigures } from '../../model/event.js';
+import type {
+    EndpointState,
+    PlanCounts,
+    RunEnd,
+    RunEvent,
+    TaskEvent,
+    WorkerFigures,
+} from '../../model/event.js';
 import type { StopReason } from '../../model/stop.js';
 import { LIST_BOUND } from '../../model/tally-sum.js';
 import type { Verdict } from '../../model/verdict.js';
@@ -62,6 +69,8 @@ interface TaskFigures {
     readonly failed: number;
     readonly retried: number;
     readonly running: number;
+    /** Ended, and not on disk yet. */
+    readonly saving: number;
     readonly skipped: number;
 }
 
@@ -80,6 +89,7 @@ export function makeEmptyView(): RunView {
             failed: 0,
             retried: 0,
             running: 0,
+            saving: 0,
             skipped: 0,
         },
         verdicts: {},
@@ -128,6 +138,10 @@ export function fold(view: RunView, event: RunEvent): void {
         case 'task-retried':
             noteEnded(into, event, true);
             into.tasks.retried += 1;
+            return;
+        case 'task-saving':
+            noteStopped(into, event);
+            into.tasks.saving += 1;
             return;
         case 'task-finished':
             noteEnded(into, event, false);
@@ -199,9 +213,14 @@ function noteBegun(view: RunView, event: Extract<RunEvent, { type: 'task-started
 
 /** Records the end of an attempt, whatever its outcome. */
 function noteEnded(view: Changing, event: AttemptEnd, failed: boolean): void {
+    if (event.type !== 'task-retried' && view.tasks.saving > 0) view.tasks.saving -= 1;
+    else noteStopped(view, event);
+    noteWorked(view, event.workerId, event.by.duration, failed);
+}
+
+function noteStopped(view: Changing, event: TaskEvent): void {
     view.running.delete(makeKey(event));
     view.tasks.running = Math.max(0, view.tasks.running - 1);
-    noteWorked(view, event.workerId, event.by.duration, failed);
 }
 
 type AttemptEnd = Extract<RunEvent, { type: 'task-retried' | 'task-finished' | 'task-failed' }>;

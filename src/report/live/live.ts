@@ -175,7 +175,9 @@ function formatPhaseParts(view: RunView, around: Surroundings): string[] {
                     : seconds === null
                       ? []
                       : [formatRate(pace), `ETA ${formatDuration(seconds)}`];
-            return [...told, running, ...machine, ...formatLongParts(view, around)];
+            const { saving } = view.tasks;
+            const unsaved = saving === 0 ? [] : [`${count(saving)} being saved`];
+            return [...told, running, ...unsaved, ...machine, ...formatLongParts(view, around)];
         }
     }
 }

@@ -81,6 +81,7 @@ function chooseLevel(event: RunEvent): Exclude<LogLevel, 'silent'> {
             return 'info';
         case 'sample-started':
         case 'task-started':
+        case 'task-saving':
         case 'task-finished':
         case 'endpoint-changed':
             return 'debug';
