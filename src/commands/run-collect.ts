@@ -113,11 +113,11 @@ async function fromPaths(
             const isNamedAlike = store.manifest.aggregates.some(({ source }) => source === set.source);
             const isNew = await store.addAggregates(set);
             aggregates[isNew ? 'added' : 'known'] += set.cells.length;
-            // Of two databases of one name, or of a file that has grown since: only people know which.
+            // Only the user can tell whether these are two databases or two versions of one.
             if (isNew && isNamedAlike)
                 warn(
-                    `counts of another ${set.source} are in the database already, and both are counted. If this is the same ` +
-                        'one at a later time, bring it into a new database',
+                    `the database already has counts from another ${set.source}, and both are counted. If this is a later version ` +
+                        'of that file, import it into a new database',
                 );
         }
         return { summary, counts, aggregates };

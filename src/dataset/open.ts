@@ -147,7 +147,7 @@ async function findFormat(
 function checkAccepted(format: string, file: string, { accepted }: ListOptions): void {
     if (accepted) return;
     throw new UserError(
-        `${shortenPath(file)}: is a list (${format}), not a dataset of problems; run it with --executor exec or module; ` +
+        `${shortenPath(file)}: is a list (${format}), not a dataset of problems; run it with --executor exec, module or chat; ` +
             'expected JSONL, JSON, or a problem package (a folder with a problem.yaml)',
     );
 }

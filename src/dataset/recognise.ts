@@ -50,7 +50,7 @@ export async function recogniseFile(
         if (format !== null || mayBeList) return format;
         const keys = Object.keys(row.object()).slice(0, 8).join(', ');
         throw row.error(
-            `not a row of a known format (its keys: ${keys || 'none'}); expected one of ${ROW_FORMATS.map((known) => known.key).join(', ')}, or name one with --format; a list of other rows runs with --executor exec or module`,
+            `not a row of a known format (its keys: ${keys || 'none'}); expected one of ${ROW_FORMATS.map((known) => known.key).join(', ')}, or name one with --format; a list of other rows runs with --executor exec, module or chat`,
         );
     }
     return plain;

@@ -60,7 +60,7 @@ describe('lists', () => {
         });
         expect((await openOne(join(folder, 'g.jsonl'), { lists })).format).toBe('general');
         await expect(openOne(join(folder, 'u.csv'))).rejects.toThrow(
-            /a list \(csv\).*--executor exec or module/,
+            /a list \(csv\).*--executor exec, module or chat/,
         );
     });
 

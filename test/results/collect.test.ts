@@ -252,7 +252,7 @@ describe('resume-run collect --from', () => {
         for (const [total, warning] of [
             [3, /^$/],
             [3, /^$/],
-            [5, /^warning: counts of another master_database\.json are in the database already, and both/],
+            [5, /^warning: the database already has counts from another master_database\.json, and both/],
         ] as const) {
             write(total);
             const { code, stderr } = await collect(cwd, ['master_database.json']);
