@@ -6,7 +6,6 @@ import { IndexFile } from '../../src/checkpoint/index/index-file.js';
 import type { FileStamp } from '../../src/model/checkpoint.js';
 import { tallySample } from '../../src/model/tally.js';
 import { HOLDER, scratch } from './rig.js';
-import { patience } from '../rig/slowness.js';
 
 const stamp = (size: number): FileStamp => ({ inode: '12', size, mtime: '1763712000123456789' });
 
@@ -188,7 +187,7 @@ describe.each([
         }
     });
 
-    it('loads 20,000 samples in a moment', async () => {
+    it('loads what it saved of 20,000 samples', async () => {
         const dir = scratch();
         const index = await load(dir, null, HOLDER);
         const many = Array.from({ length: 20_000 }, (_, number) => ({
@@ -200,14 +199,9 @@ describe.each([
         index.datasets.set('data.jsonl', stamp(3), many);
         for (const row of many) index.set(row.id, stamp(1), row.fingerprint, 'key', tally(row.id));
         await index.save();
-        const start = performance.now();
         const again = await load(dir, null, HOLDER);
-        const loaded = performance.now() - start;
         for (const row of many) expect(again.get(row.id, stamp(1), row.fingerprint, 'key')).not.toBeNull();
         expect(again.datasets.get('data.jsonl', stamp(3))).toHaveLength(20_000);
-        console.log(`20,000 samples: ${loaded.toFixed(0)} ms`);
-        // Seven times what it takes on two shared cores, so that only a change in the cost of the format can exceed it.
-        expect(loaded).toBeLessThan(patience(350));
     });
 
     it('does not end a run that cannot write it', async () => {
