@@ -15,7 +15,7 @@
 
 static void on_child(int sig) { (void)sig; }
 
-/* The end of a child must end a wait; outside of ppoll it is kept waiting. */
+/* A child's exit must interrupt the wait; outside of ppoll, SIGCHLD stays blocked. */
 static void prepare_signals(void) {
     struct sigaction action = {.sa_handler = on_child, .sa_flags = SA_NOCLDSTOP};
     sigaction(SIGCHLD, &action, NULL);
@@ -45,7 +45,7 @@ static struct request read_request(struct reader *r, const int *fds, int nfds) {
     req.files = get_u32(r);
     req.inline_max = get_u32(r);
     req.talk = get_u8(r);
-    /* The last descriptor is then where its output goes. */
+    /* With a peer to talk to, the last descriptor is where the program's output goes. */
     if (req.talk && req.ngiven > 0) req.peer_fd = req.given[--req.ngiven];
     req.argv = get_list(r);
     return req;
@@ -71,7 +71,7 @@ static int collect(struct box *box, struct reader *r, int out) {
 static int handle(struct box *box, char *packet, long n, const int *fds, int nfds) {
     struct reader r = {packet, packet + n, 0};
     uint8_t op = get_u8(&r);
-    get_u32(&r); /* which box: serve has read it */
+    get_u32(&r); /* the box, which serve has read */
     if (nfds < 1 || nfds > 2 + MAX_GIVEN) return -1;
     if (op == OP_COLLECT) return collect(box, &r, fds[0]);
     struct request req = read_request(&r, fds, nfds);
@@ -82,7 +82,7 @@ static int handle(struct box *box, char *packet, long n, const int *fds, int nfd
     return result;
 }
 
-/* The first packet says what kind of box this is, and stays in memory: the settings point into it. */
+/* The first packet describes the box. It stays in memory because the settings point into it. */
 static void configure(struct box *box) {
     static char packet[PACKET_MAX];
     int fds[MAX_FDS], nfds;
@@ -102,7 +102,7 @@ static void configure(struct box *box) {
     cgroup_verify(&box->cgroup);
     for (int slot = 0; slot < SPILL_FILES; slot++) box->spill[slot] = fds[slot];
     box->own_namespace = kind == KIND_BWRAP;
-    /* Inside bwrap serve has changed the uid already, for all of us. */
+    /* Inside bwrap, serve has already changed the uid of the whole sandbox. */
     box->uid = box->own_namespace ? 0 : uid;
     if (!box->own_namespace && !box->uid && geteuid() != 0) box->others = threads_of(geteuid());
     box->reach = box->own_namespace ? REACH_NAMESPACE : box->uid ? REACH_UID : REACH_CHILDREN;
@@ -111,7 +111,7 @@ static void configure(struct box *box) {
 int box_main(int channel) {
     struct box box = {.replies = {.channel = channel}};
     prctl(PR_SET_NAME, "resume-run-box");
-    /* No program may look into us, by ptrace or through our folder in /proc. */
+    /* No program may inspect this process, neither by ptrace nor through its folder in /proc. */
     prctl(PR_SET_DUMPABLE, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prepare_signals();
@@ -126,7 +126,7 @@ int box_main(int channel) {
         long n = receive_packet(channel, packet, sizeof packet, fds, &nfds);
         if (n <= 0) return 0;
         if (handle(&box, packet, n, fds, nfds) < 0) {
-            /* What ended before is as good as ever. */
+            /* Results of programs that ended before remain valid. */
             flush_replies(&box.replies);
             return 1;
         }

@@ -14,13 +14,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Away from the descriptors that boxes get by number. */
+/* Keeps clear of the descriptors that boxes expect at fixed numbers. */
 #define FIRST_FD 10
 #define PREFIX "resume-run-"
-/* Setting a limit costs as much as a look: small differences are not worth it. */
+/* Setting a limit costs as much as checking usage, so smaller changes are skipped. */
 #define SAME_LIMIT (1u << 20)
 
-/* Where the groups are mounted, and what tells which are ours. Tests play version 2 where the machine has version 1. */
+/* Where the groups are mounted, and which are ours. Tests simulate version 2 on machines with version 1. */
 #ifndef CGROUP_MOUNT
 #define CGROUP_MOUNT "/sys/fs/cgroup"
 #endif
@@ -36,17 +36,17 @@ static const char *const NAMES[3][CGROUP_FILES] = {
      NULL /* part of memory.current */},
 };
 static const int MODES[CGROUP_FILES] = {O_RDWR, O_WRONLY, O_RDONLY, O_RDWR, O_RDONLY, O_RDONLY, O_WRONLY, O_RDONLY, O_RDONLY, O_RDONLY};
-/* Version 1 has a hierarchy for each controller. Memory makes the difference: without the others we go on. */
+/* Version 1 has one hierarchy per controller. Memory is the essential one; the others are optional. */
 enum { MEMORY, TASKS, CPU, HIERARCHIES };
 static const char *const CONTROLLERS[HIERARCHIES] = {"memory", "pids", "cpuacct"};
 static const int HIERARCHY[CGROUP_FILES] = {MEMORY, MEMORY, MEMORY, MEMORY, MEMORY, MEMORY, TASKS, TASKS, CPU, MEMORY};
 
 /* ---- serve ---- */
 
-static char parents[HIERARCHIES][PATH_MAX]; /* "": none; version 2 has the first alone */
-static int version = -1;                    /* -1: not looked for yet */
+static char parents[HIERARCHIES][PATH_MAX]; /* "": none; version 2 uses only the first */
+static int version = -1;                    /* -1: not determined yet */
 
-/* A box's groups: `procs` is the first one's file, which is what others know it by. */
+/* The groups of a box. `procs`, a descriptor of the first group's file, identifies them elsewhere. */
 struct group {
     char *paths[HIERARCHIES];
     int procs, joins[HIERARCHIES]; /* -1: none */
@@ -77,7 +77,7 @@ static int has_word(const char *folder, const char *name, const char *word) {
     return 0;
 }
 
-/* Our group by /proc/self/cgroup: the line of `controller`, or of version 2 for NULL. 0 or -1. */
+/* Our own group in /proc/self/cgroup: the line of `controller`, or of version 2 for NULL. Returns 0 or -1. */
 static int own_group(const char *controller, const char *mount, char *to, size_t cap) {
     FILE *f = fopen(OWN_GROUPS, "re");
     char line[PATH_MAX + 200];
@@ -97,7 +97,7 @@ static int own_group(const char *controller, const char *mount, char *to, size_t
     return found;
 }
 
-/* What a process that was killed left of its groups. */
+/* Removes the groups that a killed process left behind. */
 static void remove_groups(const char *folder) {
     DIR *dir = opendir(folder);
     for (struct dirent *e; dir && (e = readdir(dir));) {
@@ -122,8 +122,8 @@ static void remove_stale(const char *base) {
 }
 
 /*
- * Version 2 gives no controllers to the children of a group that holds processes. systemd marks a group that is all ours
- * (Delegate=yes): there they move to a child.
+ * Version 2 enables no controllers for the children of a group that contains processes. systemd marks a group
+ * that is entirely ours (Delegate=yes); in such a group, move the processes to a child.
  */
 static int make_room(const char *base) {
     if (has_word(base, "cgroup.subtree_control", "memory")) return 0;
@@ -142,7 +142,7 @@ static int make_room(const char *base) {
 
 static int make_parent(const char *base, char *to) {
     remove_stale(base);
-    /* One that is there is of a process that had our number. */
+    /* An existing one was left by a process that had our pid. */
     int fits = snprintf(to, PATH_MAX, "%s/" PREFIX "%d", base, getpid()) < PATH_MAX;
     if (fits && (mkdir(to, 0755) == 0 || errno == EEXIST)) return 0;
     to[0] = 0;
@@ -176,10 +176,10 @@ static int open_file(const char *folder, int file) {
     int fd = -1;
     if (folder && NAMES[version][file] && snprintf(path, sizeof path, "%s/%s", folder, NAMES[version][file]) < PATH_MAX) {
         fd = open(path, MODES[file] | O_CLOEXEC);
-        /* Kernels before 6.12 let nobody begin the peak anew. */
+        /* Kernels before 6.12 do not allow resetting the peak. */
         if (fd < 0 && file == CGROUP_PEAK) fd = open(path, O_RDONLY | O_CLOEXEC);
     }
-    /* And those before 5.19 have no peak; other controllers may be out of reach. */
+    /* Kernels before 5.19 have no peak file, and other controllers may be unavailable. */
     if (fd < 0 && (file == CGROUP_PEAK || file >= CGROUP_TASKS_LIMIT)) fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
     if (fd >= 0) close(fd);
@@ -225,10 +225,10 @@ int cgroup_make(const char *name, int files[CGROUP_FILES]) {
         remove_group(&group);
         return 0;
     }
-    /* Memory that is swapped out is memory all the same. */
+    /* Swapped-out memory is still memory in use, so swapping is turned off. */
     if (version == 1) {
         write_text(group.paths[MEMORY], "memory.swappiness", "0");
-        /* Buffers of TCP are counted apart from all other memory, and only where there is a limit, if it is none. */
+        /* TCP buffers are counted apart from other memory, and only if a limit is set, even an unlimited one. */
         write_text(group.paths[MEMORY], "memory.kmem.tcp.limit_in_bytes", "-1");
     } else write_text(group.paths[MEMORY], "memory.swap.max", "0");
     group.procs = files[CGROUP_PROCS];
@@ -247,7 +247,7 @@ void cgroups_remove(void) {
 }
 
 static void join(int procs) {
-    /* A box that is not in it notices, and goes without. */
+    /* A box that failed to join notices it and goes without a group. */
     if (procs >= 0 && write(procs, "0", 1) < 0) return;
 }
 
@@ -267,7 +267,7 @@ static uint64_t read_number(int fd) {
     return strtoull(text, NULL, 10);
 }
 
-/* The number after `key` at the beginning of a line; 0 where there is none. */
+/* The number after `key` at the start of a line, or 0 if there is none. */
 static uint64_t read_key(int fd, const char *key) {
     static char text[16384];
     ssize_t n = pread(fd, text, sizeof text - 1, 0);

@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* ---- files: the numbers are the kernel's, whose headers here may be older than it ---- */
+/* ---- files: the kernel's numbers, because its headers installed here may be older than the kernel ---- */
 
 enum { LANDLOCK_CREATE = 444, LANDLOCK_ADD = 445, LANDLOCK_RESTRICT = 446 };
 #define FS_EXECUTE (1u << 0)
@@ -41,7 +41,7 @@ static uint64_t known_rights(long abi) {
     return (1u << bits) - 1;
 }
 
-/* A file that cannot be had needs no rule: what has none is out of reach. */
+/* A file that cannot be examined needs no rule: without one it is out of reach. */
 static void allow_fd(int ruleset, int fd, uint64_t access) {
     struct stat st;
     if (fstat(fd, &st) < 0) return;
@@ -98,7 +98,7 @@ int enter_ruleset(int ruleset) { return ruleset < 0 ? 0 : (int)syscall(LANDLOCK_
 #define IO_URING 425
 #define HUGE_PAGES 0x40000 /* MAP_HUGETLB */
 #define IOPRIO_WHO_PROCESS 1
-/* In place of an error: the call does nothing, and says that it succeeded. */
+/* Instead of an error: the call does nothing and reports success. */
 #define DONE_WITHOUT 0
 
 struct steps {
@@ -119,12 +119,12 @@ static void refuse(struct steps *s, uint32_t call, uint32_t error) {
     answer(s, error);
 }
 
-/* Of an argument of a call: `jump` and `value` find it out. */
+/* A condition on an argument of a call, tested by `jump` and `value`. */
 struct condition {
     unsigned argument;
     uint16_t jump;
     uint32_t value;
-    int holds; /* 0: it is the opposite that counts */
+    int holds; /* 0: negated */
 };
 
 static void refuse_where(struct steps *s, uint32_t call, struct condition is, uint32_t error) {
@@ -135,10 +135,13 @@ static void refuse_where(struct steps *s, uint32_t call, struct condition is, ui
     load(s, offsetof(struct seccomp_data, nr));
 }
 
-/* Calls that slow others down, by the number of a process or thread in their first argument. */
+/* Calls that can slow others down. Their first argument is the id of a process or thread. */
 static const uint32_t SCHEDULING[] = {SYS_sched_setscheduler, SYS_sched_setparam, SYS_sched_setattr, SYS_sched_setaffinity};
 
-/* Refuses a call that makes sockets of any family but the three: others (AF_VSOCK, say) are not part of a network namespace. */
+/*
+ * Refuses a call that creates sockets of any family but these three: others, such as AF_VSOCK, are not confined
+ * by a network namespace.
+ */
 static void refuse_families(struct steps *s, uint32_t call) {
     add(s, BPF_JMP | BPF_JEQ | BPF_K, 0, 6, call);
     load(s, offsetof(struct seccomp_data, args));
@@ -152,34 +155,37 @@ static void refuse_families(struct steps *s, uint32_t call) {
 static void refuse_everywhere(struct steps *s) {
     refuse_families(s, SYS_socket);
     refuse_families(s, SYS_socketpair);
-    /* Memory that is in no process's figures and in no file system of limited size. Runtimes take it where they can, and do without. */
+    /*
+     * Memory that counts neither as any process's memory nor towards a file system of limited size. Runtimes
+     * use it if they can, and do without otherwise.
+     */
     refuse(s, SYS_memfd_create, EPERM);
     refuse(s, 447 /* memfd_secret */, EPERM);
-    /* Keys stay when their program has ended, in namespaces too. */
+    /* Keys outlive the program that added them, even in namespaces. */
     refuse(s, SYS_add_key, EPERM);
     refuse(s, SYS_request_key, EPERM);
     refuse(s, SYS_keyctl, EPERM);
-    /* Large targets that no honest program needs. The ring would pass by this filter. */
+    /* Large attack surfaces that no honest program needs. The ring would also bypass this filter. */
     for (uint32_t call = IO_URING; call < IO_URING + 3; call++) refuse(s, call, EPERM);
     refuse(s, SYS_bpf, EPERM);
     refuse(s, SYS_perf_event_open, EPERM);
     refuse(s, SYS_userfaultfd, EPERM);
-    /* The kernel has few of them for all programs of a user. */
+    /* The kernel allows only a few of these for all programs of a user together. */
 #ifdef SYS_inotify_init
     refuse(s, SYS_inotify_init, EMFILE);
 #endif
     refuse(s, SYS_inotify_init1, EMFILE);
     refuse(s, SYS_fanotify_init, EMFILE);
-    /* Pages that the machine keeps for others, and that count as nobody's memory. */
+    /* Huge pages are kept by the machine for others, and count as nobody's memory. */
     refuse_where(s, SYS_mmap, (struct condition){3, BPF_JSET, HUGE_PAGES, 1}, ENOMEM);
 }
 
-/* Pid 1 of the namespace is ours, and has the program's user. */
+/* Pid 1 of the namespace is ours and runs as the program's user, so the program could slow it down. */
 static void refuse_to_hold_us_up(struct steps *s) {
     struct condition is_us = {0, BPF_JEQ, 1, 1}, is_us_by_kind = {1, BPF_JEQ, 1, 1};
     refuse_where(s, SYS_prlimit64, is_us, EPERM);
     for (size_t i = 0; i < sizeof SCHEDULING / sizeof *SCHEDULING; i++) refuse_where(s, SCHEDULING[i], is_us, EPERM);
-    /* Of a process alone, not of a group or a user. */
+    /* Allowed only for a single process, not for a group or a user. */
     refuse_where(s, SYS_setpriority, (struct condition){0, BPF_JEQ, PRIO_PROCESS, 0}, EPERM);
     refuse_where(s, SYS_setpriority, is_us_by_kind, EPERM);
     refuse_where(s, SYS_ioprio_set, (struct condition){0, BPF_JEQ, IOPRIO_WHO_PROCESS, 0}, EPERM);
@@ -187,7 +193,7 @@ static void refuse_to_hold_us_up(struct steps *s) {
 }
 
 static void refuse_outside(struct steps *s) {
-    /* The network, and every server on this machine that listens on a path. Pairs of sockets are harmless. */
+    /* The network, and every server on this machine that listens on a path. Socket pairs are harmless. */
     refuse(s, SYS_socket, EACCES);
     refuse(s, SYS_shmget, EPERM);
     refuse(s, SYS_semget, EPERM);
@@ -195,7 +201,7 @@ static void refuse_outside(struct steps *s) {
     refuse(s, SYS_mq_open, EPERM);
     refuse(s, SYS_unshare, EPERM);
     refuse(s, SYS_setns, EPERM);
-    /* Its flags are out of a filter's sight; libraries fall back to clone. */
+    /* A filter cannot see the flags of this call; libraries fall back to clone. */
     refuse(s, SYS_clone3, ENOSYS);
     refuse_where(s, SYS_clone, (struct condition){0, BPF_JSET, NAMESPACES, 1}, EPERM);
     refuse(s, SYS_ptrace, EPERM);
@@ -203,13 +209,16 @@ static void refuse_outside(struct steps *s) {
     refuse(s, SYS_process_vm_writev, EPERM);
     struct condition is_another = {0, BPF_JEQ, 0, 0};
     refuse_where(s, SYS_prlimit64, is_another, EPERM);
-    /* Runtimes ask this of their own threads, by a number that does not tell whose it is, and Mono prints that it was refused. */
+    /*
+     * Runtimes make these calls for their own threads, with an id that does not tell whose thread it is, and
+     * Mono prints a message if they are refused.
+     */
     for (size_t i = 0; i < sizeof SCHEDULING / sizeof *SCHEDULING; i++) refuse_where(s, SCHEDULING[i], is_another, DONE_WITHOUT);
     refuse(s, SYS_setpriority, EPERM);
     refuse(s, SYS_ioprio_set, EPERM);
 }
 
-/* Landlock does not know of modes and owners. Those of an open file may be changed: it was ours to open. */
+/* Landlock ignores modes and owners. Those of an open file may be changed, since opening it was permitted. */
 static void refuse_as_us(struct steps *s) {
 #ifdef SYS_chmod
     refuse(s, SYS_chmod, EPERM);

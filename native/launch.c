@@ -22,7 +22,7 @@ static void give_up(const char *what) {
     _exit(71);
 }
 
-/* Files are read by serve, which may; what the sandbox sees are copies that it cannot write. */
+/* serve reads the files, because it is allowed to; the sandbox sees copies that it cannot write to. */
 static char **with_files(const struct launch *l) {
     size_t n = 0;
     while (l->argv[n]) n++;
@@ -61,7 +61,7 @@ static void drop_to(uint32_t uid) {
 static void become_bwrap(const struct launch *l, int channel, int errors) {
     int self = open("/proc/self/exe", O_RDONLY);
     if (self < 0) give_up("/proc/self/exe");
-    /* Away from the numbers that they must get: neither may be overwritten before it is moved. */
+    /* Move both away from the numbers they are to get, so that neither is overwritten before it is moved. */
     int from = fcntl(channel, F_DUPFD, 10), exe = fcntl(self, F_DUPFD, 10);
     dup2(errors, 2);
     dup2(from, CHANNEL);
@@ -81,7 +81,7 @@ static void become_bwrap(const struct launch *l, int channel, int errors) {
     give_up(argv[0]);
 }
 
-/* Programs of another user must be able to read what is in `src`. */
+/* Another user's programs must be able to read what is in `src`. */
 static int make_folders(const struct launch *l) {
     char src[PATH_MAX], box[PATH_MAX];
     if (snprintf(src, sizeof src, "%s/src", l->dir) >= PATH_MAX) return errno = ENAMETOOLONG, -1;

@@ -1,4 +1,4 @@
-/* Starting a box: as a fork of ours, or inside bubblewrap. */
+/* Starts a box, either as a fork of ours or inside bubblewrap. */
 #ifndef LAUNCH_H
 #define LAUNCH_H
 #include "wire.h"
@@ -6,12 +6,12 @@
 
 struct launch {
     uint8_t kind;
-    uint32_t uid;     /* programs (under bwrap the whole sandbox) run as this; 0: as we are */
-    const char *dir;  /* plain boxes: a folder to make, with `src` and `box` in it; "" for none */
-    char **argv;      /* bwrap and its arguments; "@files" stands for the files, the box's command follows */
+    uint32_t uid;     /* of programs (under bwrap, of the whole sandbox); 0: our own */
+    const char *dir;  /* plain boxes: a folder to create, with `src` and `box` in it; "": none */
+    char **argv;      /* bwrap and its arguments, with "@files" for the files; the box's command follows */
     uint32_t nfiles;
     struct placed *files;
-    int procs; /* of the control group that it joins; -1: none */
+    int procs; /* of the control group to join; -1: none */
 };
 
 struct placed {
@@ -19,6 +19,6 @@ struct placed {
     uint32_t mode;
 };
 
-/* Starts it; the pid or -1 with errno. `channel` is the box's end, `errors` gets what bwrap has to say. */
+/* Returns the pid, or -1 with errno. `channel` is the box's end; messages of bwrap go to `errors`. */
 pid_t launch_box(const struct launch *l, int channel, int errors);
 #endif

@@ -4,10 +4,10 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
-/* Requests that must wait for us while results are held: fewer, and we could be idle before Node has asked for more. */
+/* Results are held only while this many requests wait: with fewer, we might be idle before Node asks for more. */
 #define BUSY_REQUESTS 2
 #define HOLD_NS 15000000ull
-/* Half of what Node asks for ahead: it asks for the next half while this one runs. */
+/* Half of what Node requests ahead: it requests the next half while this one runs. */
 #define HOLD_RESULTS (SPILL_FILES / 2)
 #define HOLD_BYTES 32768
 
@@ -34,7 +34,7 @@ int send_reply(struct replies *r, const void *data, size_t length) {
 
 int hold_reply(struct replies *r, const void *data, size_t length, size_t request) {
     add(r, data, length);
-    /* Requests of a submission are of nearly one size: their bytes tell how many wait. */
+    /* Requests of a submission are nearly equal in size, so the bytes waiting tell how many wait. */
     int waiting = 0;
     if (ioctl(r->channel, SIOCINQ, &waiting) < 0 || (size_t)waiting < BUSY_REQUESTS * request * 9 / 10) return flush_replies(r);
     int is_full = ++r->count >= HOLD_RESULTS || r->held.len > HOLD_BYTES;

@@ -20,46 +20,50 @@
 #include <unistd.h>
 
 #define STDERR_KEPT 16384
-/* Taken from a pipe at once. */
+/* Bytes read from a pipe at once. */
 #define CHUNK 65536
 /*
- * Of what a program says to its peer, so much is taken before that reads it: two that both speak at length before they listen must
- * not wait for each other. Judging systems have pipes of 1 MiB for it, some of them two with a proxy in between.
+ * How much of a program's output is taken before its peer reads it: two programs that both write a lot before
+ * they read must not wait for each other. Judging systems use pipes of 1 MiB for this, some of them two with a
+ * proxy in between.
  */
 #define TALK_AHEAD (2u << 20)
-/* Of what a program says to its peer, so many pieces are told apart by time. */
+/* The most pieces of a program's output to its peer that get timestamps of their own. */
 #define MOST_MARKS 2048
 #define MAX_INODES 20000
-/* Timers and queued signals take from what the kernel has for all programs of a user. */
+/* Timers and queued signals count against a kernel limit shared by all programs of a user. */
 #define MOST_TIMERS 1024
-/* Short programs are the many: they end before the first look at /proc. */
+/* Most programs are short: they end before the first look at /proc. */
 #define FIRST_TICK_NS 10000000ull
 #define LATER_TICK_NS 20000000ull
 /*
- * Before that a program's output is left in its pipes: most programs that end so soon print little, and are then worth one
- * wake-up, not one for each thing they do.
+ * Until then, a program's output is left in its pipes: most programs that end this soon print little, and are
+ * worth a single wake-up rather than one for each thing they do.
  */
 #define QUIET_NS 2000000ull
-/* Times in /proc are rounded, differently for the living and the dead. */
+/* Times in /proc are rounded, and differently for living and dead processes. */
 #define ROUNDING_NS 50000000ull
 #define MOST_EXTENSIONS 9
 #define MOST_EXTENSIONS_FOR_PEERS 4
 #define SOON_NS 1000000000ull
-/* Threads take with them what they waited: of those that end, no more may be missed than they waited in this time. */
+/*
+ * A thread's waiting time is lost when it ends. Looking this often bounds that loss to what it waited within
+ * one interval.
+ */
 #define DELAY_TICK_NS 100000000ull
 #define SILENCE_NS 25000000ull
 
 struct sink {
     int fd, file; /* file: -1 for none */
     uint64_t bytes, limit;
-    uint64_t file_bytes, file_max; /* in the file; the most that may be, 0: as many as `limit` allows */
+    uint64_t file_bytes, file_max; /* in the file, and its limit; 0: as many as `limit` allows */
     char *kept;
     size_t kept_len, kept_cap;
     int spilled, over;
     int peer; /* -1: none */
-    char *pending; /* of TALK_AHEAD bytes: what was read, and not yet taken by the peer, is in between the two places */
+    char *pending; /* TALK_AHEAD bytes; output that the peer has yet to take is in between the two positions */
     size_t pending_from, pending_to;
-    struct writer *marks; /* when how many bytes came, for a transcript; NULL: none are kept */
+    struct writer *marks; /* when how many bytes came, for a transcript; NULL: not recorded */
 };
 
 struct watch {
@@ -67,30 +71,33 @@ struct watch {
     const struct request *req;
     pid_t pid;
     uint64_t start, next_tick, ended;
-    uint64_t fell_silent; /* when its stdout was closed; 0: it is open */
+    uint64_t fell_silent; /* when its stdout was closed; 0: still open */
     uint64_t wall_end; /* 0: never */
     uint64_t machine_delay; /* at the start of a program with a peer */
-    uint64_t delay_seen, delay_lost, next_delay_look; /* what its threads waited for a processor: of the living, of the dead */
+    uint64_t delay_seen, delay_lost, next_delay_look; /* waiting for a processor: living threads, dead ones */
     struct sink out, err;
     struct reaped reaped;
     uint64_t tree_peak, cpu_seen, cpu_lost;
-    uint64_t cpu_counted; /* by the control group, of all that has run; 0: not known */
-    uint64_t next_shared_look, machine_shared; /* the machine's at the first look */
-    uint64_t scratch_changed; /* when something was last made in its folders, where these are memory, at the start */
-    int looks_beyond;         /* one after the other that found more memory than may be */
+    uint64_t cpu_counted; /* by the control group, for everything that has run; 0: unknown */
+    uint64_t next_shared_look, machine_shared; /* the latter at the first look */
+    uint64_t scratch_changed; /* scratch_changed() at the start */
+    int looks_beyond;         /* consecutive ones that found too much memory */
     uint8_t limit;
     int start_errno, hung_up;
 };
 
 static void set_limit(int which, uint64_t value) {
     struct rlimit old, both = {value, value};
-    /* An ordinary user cannot raise a hard limit: take what there is. */
+    /* An ordinary user cannot raise a hard limit, so settle for the current one. */
     if (setrlimit(which, &both) == 0 || getrlimit(which, &old) < 0) return;
     if (old.rlim_max < both.rlim_max) both.rlim_cur = both.rlim_max = old.rlim_max;
     setrlimit(which, &both);
 }
 
-/* The hard limit stays: programs raise their stack, to infinity too, and what they use of it counts as memory. */
+/*
+ * The hard limit is left alone: programs raise their stack limit, even to infinity, and the stack they use
+ * counts as memory.
+ */
 static void set_stack(uint64_t value) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_STACK, &limit) < 0) return;
@@ -99,7 +106,7 @@ static void set_stack(uint64_t value) {
 }
 
 static void limit_program(const struct box *box, const struct request *req) {
-    /* One byte is less than any dump. None at all would still start the program that a machine pipes its dumps to. */
+    /* One byte is less than any core dump. Zero would still start a program that the machine pipes dumps to. */
     set_limit(RLIMIT_CORE, 1);
     if (req->processes) {
         set_limit(RLIMIT_NPROC, req->processes + box->others);
@@ -114,7 +121,7 @@ static void limit_program(const struct box *box, const struct request *req) {
     if (req->cpu_ns) set_limit(RLIMIT_CPU, req->cpu_ns / 1000000000ull + 2);
 }
 
-/* Handlers end with exec; what is ignored or blocked would not. */
+/* exec resets signal handlers, but not signals that are ignored or blocked. */
 static void default_signals(void) {
     signal(SIGPIPE, SIG_DFL);
     sigset_t none;
@@ -129,7 +136,7 @@ static enum filter filter_of(const struct box *box) {
     return box->uid || box->compiles ? FILTER_OTHER : FILTER_AS_US;
 }
 
-/* Where the group runs out of memory, the program goes, not what watches it. */
+/* If the group runs out of memory, the program should be killed, not the process that watches it. */
 static void be_killed_first(void) {
     int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (fd < 0) return;
@@ -142,14 +149,17 @@ static __attribute__((noreturn)) void not_started(volatile int *error) {
     _exit(127);
 }
 
-/* Runs in the child, in our memory until exec (vfork): touches nothing that we use but `*error`. */
+/* Runs in the child, in our memory until exec (vfork), so it must not touch anything we use except `*error`. */
 static void become_program(struct box *box, const struct request *req, const int *std, int ruleset, volatile int *error) {
-    /* A group of its own is enough, for serve has left our session; one more session would cost a scheduling group each. */
+    /*
+     * A process group of its own is enough, because serve has left our session; one more session each would
+     * cost a scheduling group each.
+     */
     setpgid(0, 0);
     if (req->processes) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (enter_ruleset(ruleset) < 0) not_started(error);
     for (int i = 0; i < 3; i++) dup2(std[i], i);
-    /* Moved up first: a number that is still to be copied must not be overwritten. */
+    /* Moved to high numbers first, so that no descriptor is overwritten before it has been copied. */
     int high[MAX_GIVEN];
     for (int i = 0; i < req->ngiven; i++) high[i] = fcntl(req->given[i], F_DUPFD, 64);
     for (int i = 0; i < req->ngiven; i++) dup2(high[i], 3 + i);
@@ -170,7 +180,10 @@ static void become_program(struct box *box, const struct request *req, const int
     not_started(error);
 }
 
-/* By its folder where that is as safe: the kernel copies all rules for each program, which as many as inputs would make slow. */
+/*
+ * Allows the input's folder where that is just as safe: the kernel copies all rules for each program, so one
+ * rule per input would be slow.
+ */
 static void allow_input(struct box *box, int fd) {
     char link[32], path[PATH_MAX];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -187,7 +200,7 @@ static void allow_input(struct box *box, int fd) {
     box->inputs = strdup(path);
 }
 
-/* Rules for each run anew would cost more than many a run; earlier inputs of the same programs may stay readable. */
+/* A new ruleset per run would cost more than many runs; earlier inputs of the same programs may stay readable. */
 static int ruleset_of(struct box *box, int stdin_fd) {
     if (!*box->readable) return -1;
     if (!box->ruleset) box->ruleset = files_ruleset(box->readable, box->clean);
@@ -195,7 +208,7 @@ static int ruleset_of(struct box *box, int stdin_fd) {
     return box->ruleset;
 }
 
-/* Once for all runs of a box: the kernel compiles a filter whenever it is put on. */
+/* Done once for all runs of a box, because the kernel compiles a filter each time it is installed. */
 static void filter_all(struct box *box) {
     if (box->filtered || !is_confined(box) || filter_of(box) == FILTER_AS_US) return;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && enter_filter(filter_of(box)) == 0) box->filtered = 1;
@@ -211,7 +224,7 @@ static __attribute__((noinline)) pid_t start_program(struct box *box, const stru
     return pid;
 }
 
-/* What is beyond the file's bound is counted, and let go. */
+/* Bytes beyond the file's limit are counted but dropped. */
 static int add_to_file(struct sink *s, const char *data, size_t n) {
     uint64_t room = s->file_max ? s->file_max - s->file_bytes : UINT64_MAX;
     if (n > room) n = (size_t)room;
@@ -219,7 +232,7 @@ static int add_to_file(struct sink *s, const char *data, size_t n) {
     return write_all(s->file, data, n);
 }
 
-/* Moves to the file what was kept in memory so far. */
+/* Moves what has been kept in memory so far to the file. */
 static int begin_file(struct sink *s) {
     if (ftruncate(s->file, 0) < 0 || lseek(s->file, 0, SEEK_SET) < 0) return -1;
     return add_to_file(s, s->kept, s->kept_len);
@@ -227,7 +240,7 @@ static int begin_file(struct sink *s) {
 
 static size_t pending(const struct sink *s) { return s->pending_to - s->pending_from; }
 
-/* Whether a peer that does not read still lets us take what the program says. */
+/* Whether we may still take the program's output even if its peer does not read. */
 static int may_take_more(const struct sink *s) { return s->peer < 0 || pending(s) + CHUNK <= TALK_AHEAD; }
 
 static void hang_up_on_peer(struct sink *s) {
@@ -236,7 +249,7 @@ static void hang_up_on_peer(struct sink *s) {
     s->pending_from = s->pending_to = 0;
 }
 
-/* Hands on what the peer takes now. A peer that is gone takes nothing, and the program never learns of it. */
+/* Passes on what the peer accepts now. If the peer is gone, the output is dropped without the program knowing. */
 static void hand_on(struct sink *s) {
     while (s->peer >= 0 && pending(s) > 0) {
         ssize_t n = write(s->peer, s->pending + s->pending_from, pending(s));
@@ -268,7 +281,7 @@ static void mark(struct sink *s, size_t n) {
     put_u32(s->marks, (uint32_t)n);
 }
 
-/* Takes what a pipe holds now; closes it at its end. */
+/* Reads what a pipe holds now, and closes it at its end. */
 static void drain(struct sink *s) {
     static char chunk[CHUNK];
     hand_on(s);
@@ -299,18 +312,21 @@ static void drain(struct sink *s) {
     }
 }
 
-/* What the kernel counted where that is more than we saw: processes that nobody waited for, and that no look found alive. */
+/* The kernel's count if it exceeds ours: it includes processes never waited for and never seen alive. */
 static uint64_t more_of(uint64_t seen, uint64_t counted) { return counted > seen + ROUNDING_NS ? counted : seen; }
 
 static uint64_t cpu_so_far(struct watch *w, const struct usage *live) {
     uint64_t cpu = w->reaped.cpu_ns + live->cpu_ns;
-    /* Children of a parent that ignores SIGCHLD vanish without being added to it: what was seen still counts. */
+    /*
+     * Children of a parent that ignores SIGCHLD vanish without being added to its times; what we saw of them
+     * still counts.
+     */
     if (cpu + ROUNDING_NS < w->cpu_seen) w->cpu_lost += w->cpu_seen - cpu;
     w->cpu_seen = cpu;
     return more_of(cpu + w->cpu_lost, cgroup_cpu(&w->box->cgroup));
 }
 
-/* Bytes in the box's folders, where these are file systems in memory. They have bounds of their own, and count as no memory. */
+/* Bytes used in the box's folders if these are in memory; they have limits of their own and are not counted. */
 static uint64_t scratch_used(const struct box *box) {
     uint64_t sum = 0;
     if (box->own_namespace)
@@ -325,10 +341,10 @@ static uint64_t scratch_size(const struct box *box) {
     return sum;
 }
 
-/* What a control group counts beside the program's pages: page tables, stacks of the kernel, what processors hold back. */
+/* Allows for what a control group also counts: page tables, kernel stacks, per-processor reserves. */
 static uint64_t tolerated(uint64_t memory) { return memory + memory / 32 + (16u << 20); }
 
-/* Changes with every file that is made in a box's folders, or removed from them: they are empty when a program starts. */
+/* Changes when a file is created in or removed from a box's folders, which are empty when a program starts. */
 static uint64_t scratch_changed(const struct box *box) {
     uint64_t sum = 0;
     struct stat st;
@@ -338,10 +354,10 @@ static uint64_t scratch_changed(const struct box *box) {
     return sum;
 }
 
-/* Bytes of files among what the control group counts now, which have limits of their own. */
+/* Bytes of files included in the control group's current usage; files have limits of their own. */
 static uint64_t file_bytes(const struct watch *w) { return scratch_used(w->box) + cgroup_file_cache(&w->box->cgroup); }
 
-/* @returns whether `counted` is too much beside `files` */
+/* @returns whether `counted`, less `files`, is too much */
 static int is_beyond(const struct watch *w, uint64_t counted, uint64_t files) {
     return counted > files && counted - files > tolerated(w->req->memory);
 }
@@ -351,10 +367,10 @@ static void exceed_memory(struct watch *w, uint64_t bytes) {
     if (!w->limit) w->limit = LIMIT_MEMORY;
 }
 
-/* Looks that must find too much, one after the other: a file may be removed between two numbers that one look reads. */
+/* Consecutive looks that must find too much: a file may be removed between two numbers that one look reads. */
 #define LOOKS_BEYOND 3
 
-/* Memory that the kernel counts now beyond what a look at processes finds: buffers of sockets and pipes, files in memory. */
+/* Memory that only the kernel shows, not a look at processes: socket and pipe buffers, files in memory. */
 static void judge_usage(struct watch *w) {
     struct cgroup *group = &w->box->cgroup;
     if (!group->version || !w->req->memory) return;
@@ -365,8 +381,8 @@ static void judge_usage(struct watch *w) {
 }
 
 /*
- * The most that the kernel counted, which finds bursts between two looks. Where a file was made, nobody knows how large it was at that
- * moment, so as much is taken off as the folders hold: the kernel's limit leaves room for no more.
+ * The kernel's peak count, which catches bursts between two looks. If a file was created, its size at the peak
+ * is unknown, so the full capacity of the folders is subtracted; the kernel's limit leaves room for no more.
  */
 static void judge_peak(struct watch *w) {
     struct box *box = w->box;
@@ -375,7 +391,7 @@ static void judge_peak(struct watch *w) {
     if (is_beyond(w, peak, files)) exceed_memory(w, peak - files);
 }
 
-/* A program's own end says nothing where the kernel took its memory away. */
+/* How the program itself ended means nothing if the kernel took its memory away. */
 static void judge_group(struct watch *w) {
     struct cgroup *group = &w->box->cgroup;
     if (!group->version || !w->req->memory) return;
@@ -386,8 +402,9 @@ static void judge_group(struct watch *w) {
 #define SHARED_TICK_NS 100000000ull
 
 /*
- * Without a control group: shared memory that is in nobody's page tables, as it is once a process has let go of it. A look at what is
- * mapped does not tell what was touched, and is worth its time only if the machine's shared memory has grown by as much.
+ * Without a control group: shared memory that is in no process's page tables, which happens once a process has
+ * let go of it. Looking at mappings does not tell what was touched, and is only worth the time if the machine's
+ * shared memory has grown by as much.
  */
 static void judge_shared(struct watch *w, uint64_t now) {
     uint64_t memory = w->req->memory;
@@ -441,7 +458,7 @@ static void wait_a_moment(struct watch *w, uint64_t now) {
                             {w->out.peer, is_waited_for ? POLLOUT : 0, 0}};
     sigset_t none;
     sigemptyset(&none);
-    /* SIGCHLD is blocked but in here: the end of a child ends the wait, and never comes unseen. */
+    /* SIGCHLD is blocked except in here: a child's exit ends the wait and is never missed. */
     if (ppoll(fds, 4, &timeout, &none) < 0) return;
     if (fds[0].revents & (POLLRDHUP | POLLHUP | POLLERR)) w->hung_up = 1;
     if (fds[3].revents & POLLERR) hang_up_on_peer(&w->out);
@@ -450,7 +467,10 @@ static void wait_a_moment(struct watch *w, uint64_t now) {
     if (w->out.over || w->err.over) w->limit = LIMIT_OUTPUT;
 }
 
-/* The last words of a program that has ended. Its peer may take its time over them: that has limits of its own, and hears all until its end. */
+/*
+ * Delivers the last output of a program that has ended. Its peer may take its time to read it: the peer has
+ * limits of its own, and receives everything until its end.
+ */
 static void finish_talk(struct watch *w) {
     while (w->out.peer >= 0) {
         drain(&w->out);
@@ -462,15 +482,15 @@ static void finish_talk(struct watch *w) {
 }
 
 /*
- * Where CPU time decides, wall time only ends sleepers: the time that a program waited for a processor on a busy machine is
- * given back to it. 1 if that moves the end.
+ * Where CPU time decides, the wall-time limit only stops sleeping programs: time that a program spent waiting
+ * for a processor on a busy machine is given back to it. Returns 1 if that moves the deadline.
  */
 static int extend_wall(struct watch *w, uint64_t now) {
     if (!w->req->cpu_ns) return 0;
     uint64_t waited = delay_so_far(w, now), most = w->req->wall_ns * MOST_EXTENSIONS;
     /*
-     * What waits for a processor may be its peer, in a box that we cannot look into: then the machine has to be asked. It says the
-     * same in a deadlock, which must not last for that long.
+     * The one waiting for a processor may be its peer, in a box that we cannot look into, so the whole
+     * machine's figure has to do. That figure is the same in a deadlock, which must not last that long.
      */
     if (w->req->talk) {
         uint64_t elsewhere = machine_delay() - w->machine_delay, most_elsewhere = w->req->wall_ns * MOST_EXTENSIONS_FOR_PEERS;
@@ -482,8 +502,9 @@ static int extend_wall(struct watch *w, uint64_t now) {
 }
 
 /*
- * A validator that closes its stdout and goes on wants its peer to know. One that ends closes it too, a moment before it can
- * be waited for: its peer must not learn of it, and end in turn, before we know who ended first.
+ * A validator that closes its stdout and carries on wants its peer to notice. One that exits closes it too, a
+ * moment before it can be reaped; its peer must not notice that and exit in turn before we know which of them
+ * ended first.
  */
 static void pass_silence_on(struct watch *w, uint64_t now) {
     if (w->req->talk != TALK_UNTIL_CLOSED || w->out.fd >= 0 || pending(&w->out) > 0) return;
@@ -506,7 +527,7 @@ static void watch_program(struct watch *w) {
         if (w->limit || w->hung_up) break;
         wait_a_moment(w, now);
     }
-    /* One last look at what is about to be killed: a short-lived crowd may never have been seen by a tick. */
+    /* One last look at what is about to be killed: ticks may have missed a short-lived crowd of processes. */
     if (w->reaped.main_done && w->req->memory) {
         struct usage live = tree_usage(w->box->reach, w->req->memory / 2);
         if (live.memory > w->tree_peak) w->tree_peak = live.memory;
@@ -516,7 +537,7 @@ static void watch_program(struct watch *w) {
 static struct sink make_sink(const struct box *box, const struct request *req, int *write_end, char *kept, size_t cap, int file) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) die("pipe");
-    /* So that another user's program can open its /dev/stdout. */
+    /* Lets another user's program open its /dev/stdout. */
     if (box->uid) fchmod(ends[1], 0666);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     *write_end = ends[1];
@@ -559,7 +580,7 @@ static int reply_result(struct watch *w, uint64_t wall) {
 int tidy_up(struct box *box) {
     int result = 0;
     for (char **dir = box->clean; *dir; dir++) {
-        /* A tmpfs of our own that holds nothing needs no look inside. */
+        /* An empty tmpfs of our own need not be searched. */
         if (box->own_namespace && inodes_used(*dir) == 0) chmod(*dir, 0700);
         else if (empty_folder(*dir) < 0) result = -1;
     }

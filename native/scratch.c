@@ -29,7 +29,7 @@ static DIR *open_at(int at, const char *name) {
 
 static int is_dots(const char *name) { return !strcmp(name, ".") || !strcmp(name, ".."); }
 
-/* Moves the folders inside `sub` up to `top`, so that no depth of nesting costs descriptors or stack. */
+/* Moves the folders inside `sub` up to `top`, so that deep nesting costs neither descriptors nor stack. */
 static void lift_folders(int top, const char *sub) {
     static unsigned serial;
     DIR *dir = open_at(top, sub);
@@ -46,7 +46,10 @@ static void lift_folders(int top, const char *sub) {
     closedir(dir);
 }
 
-/* Most programs leave nothing: that is seen without a change to the folder, which would cost a journal entry for each run. */
+/*
+ * Most programs leave nothing behind. This finds out without changing the folder, which would cost a journal
+ * entry for each run.
+ */
 static int is_untouched(const char *path) {
     _Alignas(struct dirent64) char entries[1024];
     struct stat st;
@@ -67,7 +70,7 @@ static int is_untouched(const char *path) {
 int empty_folder(const char *path) {
     if (is_untouched(path)) return 0;
     chmod(path, 0700);
-    /* Every pass removes one level of all that is there; a pass that finds nothing ends it. */
+    /* Each pass removes one level of everything there; a pass that finds nothing is the last. */
     for (int pass = 0; pass < 1000000; pass++) {
         DIR *dir = open_at(AT_FDCWD, path);
         if (!dir) return errno == ENOENT ? 0 : -1;

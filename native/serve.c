@@ -34,9 +34,9 @@ struct served {
     int errors;
     int asked_to_close;
     uint8_t guard_stdin;
-    uint32_t uid; /* of its programs; 0: ours */
+    uint32_t uid; /* of its programs; 0: same as ours */
     uint64_t kill_at; /* 0: not yet asked to go */
-    int is_cleaned;   /* `pid` removes what is left of its folder, or has done so */
+    int is_cleaned;   /* `pid` is removing its folder, or has done so */
     char *dir, *out;
 };
 
@@ -52,14 +52,14 @@ static struct served *find_box(uint32_t id) {
 
 static struct writer to_node;
 
-/* A reply to Node: its length, which box, what the box wrote. */
+/* Queues a reply to Node: its length, the box, and what the box wrote. */
 static void add_reply(uint32_t box, const void *data, size_t length) {
     put_u32(&to_node, (uint32_t)length + 4);
     put_u32(&to_node, box);
     put_bytes(&to_node, data, length);
 }
 
-/* In one call: two would wake Node twice, the first time for half of it. */
+/* In one call: two would wake Node twice, the first time for only half of it. */
 static void send_replies(void) {
     if (write_all(1, to_node.buf, to_node.len) < 0) _exit(0);
     to_node.len = 0;
@@ -78,7 +78,7 @@ static void reply_text(uint32_t box, uint8_t kind, const char *text) {
     free(msg.buf);
 }
 
-/* Two boxes whose programs talk: the ends of the one that has not started yet. */
+/* Two boxes whose programs talk to each other, with the pipe ends of the one that has not started yet. */
 struct talk {
     uint32_t started, waiting;
     int in, out; /* of `waiting` */
@@ -93,14 +93,14 @@ static void end_talk(size_t at) {
     talks[at] = talks[--ntalks];
 }
 
-/* A box that is gone says nothing more: its peer reads the end of its input. */
+/* A box that is gone writes nothing more: its peer reads the end of its input. */
 static void end_talks_of(uint32_t box) {
     for (size_t i = 0; i < ntalks;)
         if (talks[i].started == box || talks[i].waiting == box) end_talk(i);
         else i++;
 }
 
-/* The ends of `box`: ends[0] to read, ends[1] to write. */
+/* Gets the pipe ends of `box`: ends[0] to read from, ends[1] to write to. */
 static int join_talk(uint32_t box, uint32_t peer, int ends[2]) {
     for (size_t i = 0; i < ntalks; i++)
         if (talks[i].waiting == box && talks[i].started == peer) {
@@ -119,7 +119,7 @@ static int join_talk(uint32_t box, uint32_t peer, int ends[2]) {
     return 0;
 }
 
-/* As a box would answer for a program that could not be started. */
+/* Replies as a box would for a program that could not be started. */
 static void reply_not_started(uint32_t box, uint32_t run, int error) {
     struct writer msg = {0};
     put_u8(&msg, REPLY_RESULT);
@@ -145,7 +145,10 @@ static void hang_up(struct served *b) {
     if (!b->kill_at) b->kill_at = now_ns() + CLOSE_PATIENCE_NS;
 }
 
-/* What stays for the next box of a place, for making and removing it takes time: spill files, and a control group. */
+/*
+ * What is kept for the next box of a place, because creating and removing it takes time: spill files and a
+ * control group.
+ */
 struct place {
     char *out; /* prefix of the spill files */
     int version, files[CGROUP_FILES]; /* of the control group; version 0: none */
@@ -181,20 +184,23 @@ static void remove_traces(struct served *b) {
             unlink(path);
 }
 
-/* In a process of its own: a program may leave a tree that takes long, while other boxes go on. */
+/*
+ * Runs in a process of its own: a program may leave a tree that takes long to remove, and other boxes go on
+ * meanwhile.
+ */
 static void start_cleaning(struct served *b) {
     b->is_cleaned = 1;
     pid_t pid = *b->dir ? fork() : 0;
     if (pid > 0) b->pid = pid;
     if (pid > 0 || !*b->dir) return;
-    /* Copies of channels would keep boxes from learning that we hung up. */
+    /* Copies of channels would keep boxes from noticing that we hung up. */
     if (pid == 0) syscall(SYS_close_range, 0u, ~0u, 0);
     empty_folder(b->dir);
     rmdir(b->dir);
     if (pid == 0) _exit(0);
 }
 
-/* A box that was killed, or gave up, could not kill its programs: ours now, and they may fork for ever. */
+/* A box that was killed or gave up could not kill its programs. They are ours now, and may fork forever. */
 static void kill_left_over(const struct served *b) {
     if (WIFEXITED(b->status) && WEXITSTATUS(b->status) == 0) return;
     if (b->uid) {
@@ -251,7 +257,7 @@ static int spill_file(const char *prefix, int slot) {
     return open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
-/* The settings that the box itself needs; see configure() in box.c. */
+/* Sends the settings that the box itself needs; see configure() in box.c. */
 static int send_settings(int channel, struct reader *r, const struct launch *l, const struct place *place) {
     struct writer msg = {0};
     put_u8(&msg, l->kind);
@@ -324,7 +330,7 @@ static void open_box(uint32_t id, struct reader *r) {
     free(l.files);
 }
 
-/* Bytes that nobody can change any more, however the program got its own descriptor of them. */
+/* A copy that nobody can change any more, no matter how the program got its own descriptor of it. */
 static int sealed_copy(int from, const char *data, size_t length) {
     int fd = memfd_create("stdin", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0) return -1;
@@ -343,7 +349,7 @@ static int sealed_copy(int from, const char *data, size_t length) {
     return readable;
 }
 
-/* Programs may open their input once more, as /dev/stdin, and many do: then the file's own mode decides. */
+/* Programs may reopen their input as /dev/stdin, and many do; then the file's own mode decides. */
 static int can_reopen(const struct served *b, int fd) {
     struct stat st;
     return b->uid == 0 || (fstat(fd, &st) == 0 && (st.st_mode & S_IROTH));
@@ -359,7 +365,7 @@ static int open_stdin(const struct served *b, uint8_t kind, const char *data, si
     return copy;
 }
 
-/* Copies that the program may open again by /proc/self/fd: no path of ours is needed. */
+/* Passes copies, which the program can reopen through /proc/self/fd without access to our paths. */
 static int open_given(struct reader *r, int *fds) {
     uint32_t n = get_u32(r);
     int bad = n > MAX_GIVEN ? E2BIG : 0;
@@ -375,7 +381,10 @@ static int open_given(struct reader *r, int *fds) {
     return bad ? -1 : (int)n;
 }
 
-/* After the box's number come: id, stdin kind, stdin, files to give (for us); the rest is the box's. */
+/*
+ * After the box's number come the run's id, the kind of stdin, stdin, and files to pass, all for us; the rest
+ * is for the box.
+ */
 static void pass_run(struct served *b, uint32_t id, struct reader *r) {
     size_t length;
     uint8_t kind = get_u8(r);
@@ -398,7 +407,7 @@ static void pass_run(struct served *b, uint32_t id, struct reader *r) {
     msg.buf = must_alloc(msg.buf, msg.len + rest);
     memcpy(msg.buf + msg.len, r->at, rest);
     if (!problem && msg.len + rest > PACKET_MAX) problem = E2BIG;
-    /* A box that is gone says so itself. */
+    /* If the box is gone, its end is reported separately. */
     if (!problem && send_packet(b->channel, msg.buf, msg.len + rest, fds, 1 + given) < 0 && errno == EMSGSIZE)
         problem = E2BIG;
     if (problem) reply_not_started(b->id, id, problem);
@@ -437,7 +446,7 @@ static void handle_frame(const char *data, size_t length) {
         if (!b) open_box(id, &r);
         return;
     }
-    /* A box that has just died: Node will read so in a moment. */
+    /* The box has just died; Node will read that in a moment. */
     if (!b || b->channel < 0) return;
     if (op == OP_CLOSE) {
         b->asked_to_close = 1;
@@ -449,7 +458,7 @@ static void handle_frame(const char *data, size_t length) {
     else if (op == OP_COLLECT) pass_collect(b, run, &r);
 }
 
-/* Reads what Node sent; 0 at the end of it. */
+/* Reads what Node has sent. Returns 0 at the end of it. */
 static int read_node(void) {
     static char *buf;
     static size_t len, cap;
@@ -484,7 +493,7 @@ static void read_box(struct served *b) {
     struct reader r = {packet, packet + n, 0};
     while (r.at < r.end) {
         size_t length = get_u32(&r);
-        /* Only a box that somebody has broken says so. */
+        /* Only a box that somebody has taken over sends this. */
         if (r.bad || length == 0 || length > (size_t)(r.end - r.at)) break;
         add_reply(b->id, r.at, length);
         r.at += length;
@@ -492,7 +501,7 @@ static void read_box(struct served *b) {
     send_replies();
 }
 
-/* Boxes that were asked to go and do not, and those that have gone. */
+/* Kills boxes that were asked to go and did not, and clears up after those that are gone. */
 static void settle_boxes(uint64_t now) {
     reap_boxes();
     for (size_t i = 0; i < nboxes;) {
@@ -527,7 +536,7 @@ static int wait_for_something(int node_open) {
     if (ppoll(fds, n + 1, closing ? &patience : NULL, &none) <= 0) return node_open;
     for (size_t i = 0; i < n; i++)
         if (fds[i + 1].revents) read_box(&boxes[i]);
-    /* Last, for it may move boxes about. */
+    /* Last, because it may move entries of `boxes`. */
     return fds[0].revents ? read_node() : node_open;
 }
 
@@ -536,7 +545,7 @@ static void on_child(int sig) { child_ended = sig; }
 int serve_main(void) {
     setsid();
     prctl(PR_SET_NAME, "resume-run-help");
-    /* Programs of a box that died come back to us. */
+    /* If a box dies, its programs become our children. */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     signal(SIGPIPE, SIG_IGN);
     struct sigaction action = {.sa_handler = on_child};
@@ -548,7 +557,7 @@ int serve_main(void) {
     umask(077);
     while (wait_for_something(1)) settle_boxes(now_ns());
     for (size_t i = 0; i < nboxes; i++) hang_up(&boxes[i]);
-    /* Node may be gone: nothing we say matters now. */
+    /* Node may be gone: nothing we write matters any more. */
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     dup2(null, 1);
     while (settle_boxes(now_ns()), nboxes > 0) wait_for_something(0);

@@ -1,4 +1,4 @@
-/* The part that speaks with Node: opens boxes, hands requests to them and their replies back. */
+/* The part that talks to Node: opens boxes, passes requests to them and their replies back. */
 #ifndef SERVE_H
 #define SERVE_H
 int serve_main(void);

@@ -59,7 +59,7 @@ static void children_of(pid_t pid, struct pids *found) {
     closedir(dir);
 }
 
-/* `found` and all below them. */
+/* Adds all descendants of the processes in `found`. */
 static void add_descendants(struct pids *found) {
     for (int i = 0; i < found->n; i++) children_of(found->list[i], found);
 }
@@ -81,7 +81,7 @@ static struct pids below_us(enum reach reach) {
     return found;
 }
 
-/* Our children but those that are `kept`, and all below them. */
+/* Our children except those in `kept`, with all their descendants. */
 static struct pids orphans(const pid_t *kept, size_t nkept) {
     struct pids children = {0}, found = {0};
     children_of(getpid(), &children);
@@ -97,19 +97,19 @@ static struct pids orphans(const pid_t *kept, size_t nkept) {
 
 #define FOLDER_MAX 64
 
-/* Of a process, or of one of its threads: what its file `stat` says. */
+/* What the `stat` file of a process or of one of its threads says. */
 struct figures {
     char state;
     unsigned long long user, sys, vsize;
     long long child_user, child_sys, threads, rss;
 };
 
-/* @returns whether it is there. `of`: its folder in /proc */
+/* `of` is its folder in /proc. @returns whether it exists */
 static int read_figures(const char *of, struct figures *f) {
     char path[FOLDER_MAX + 16], buf[1024];
     snprintf(path, sizeof path, "%s/stat", of);
     if (read_file(path, buf, sizeof buf) <= 0) return 0;
-    /* The name may hold anything, brackets too: fields are counted from the last one. */
+    /* The name may contain anything, even brackets, so fields are counted from the last one. */
     char *rest = strrchr(buf, ')');
     if (!rest) return 0;
     int n = sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %lld %lld %*d %*d %lld %*d %*u %llu %lld",
@@ -117,7 +117,10 @@ static int read_figures(const char *of, struct figures *f) {
     return n == 8;
 }
 
-/* A main thread that has ended has no memory any more; those that go on have. `of` becomes the folder of one of them. */
+/*
+ * A main thread that has ended reports no memory any more, while threads that go on do. `of` becomes the folder
+ * of one of them.
+ */
 static void find_memory(pid_t pid, char of[FOLDER_MAX], struct figures *f) {
     snprintf(of, FOLDER_MAX, "/proc/%d/task", pid);
     DIR *dir = opendir(of);
@@ -132,13 +135,16 @@ static void find_memory(pid_t pid, char of[FOLDER_MAX], struct figures *f) {
     closedir(dir);
 }
 
-/* Page tables hold the addresses of so many bytes in one: no more than these can be large. */
+/* One byte of page tables addresses this many bytes, so the address space bounds the size of the tables. */
 #define ADDRESSED_BY_TABLES 512
 #define SMALL_TABLES (1u << 20)
-/* Of a program that uses what it has mapped, tables are a small share. */
+/* In a program that uses what it has mapped, page tables are a small share: one part in this many. */
 #define USUAL_SHARE 64
 
-/* Bytes of page tables beyond what the pages of a process account for: one that looks at a byte here and there has as much of them as of pages. */
+/*
+ * Bytes of page tables beyond what the pages of a process account for: a process that touches a byte here and
+ * there has as much memory in tables as in pages.
+ */
 static uint64_t excess_of_tables(const char *of, uint64_t vsize, uint64_t bytes) {
     char path[FOLDER_MAX + 16], buf[4096];
     if (vsize / ADDRESSED_BY_TABLES <= SMALL_TABLES) return 0;
@@ -149,7 +155,7 @@ static uint64_t excess_of_tables(const char *of, uint64_t vsize, uint64_t bytes)
     return tables > usual ? tables - usual : 0;
 }
 
-/* Adds up one process; 0 if it is gone. */
+/* Adds the usage of one process. Returns 0 if it is gone. */
 static int add_usage(pid_t pid, struct usage *sum) {
     static long tick, page;
     if (!tick) tick = sysconf(_SC_CLK_TCK), page = sysconf(_SC_PAGESIZE);
@@ -165,7 +171,7 @@ static int add_usage(pid_t pid, struct usage *sum) {
     return 1;
 }
 
-/* Proportional memory of a process, bytes; 0 where we may not ask. */
+/* Proportional memory of a process in bytes; 0 if we may not read it. */
 static uint64_t proportional(pid_t pid) {
     char path[64], buf[2048];
     snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
@@ -174,7 +180,10 @@ static uint64_t proportional(pid_t pid) {
     return at ? strtoull(at + 5, NULL, 10) * 1024 : 0;
 }
 
-/* Orders processes by their memory: 0 for two that have the same, such as a child that was not yet given a program and its parent. */
+/*
+ * Orders processes by their address space. Returns 0 for two that share one, such as a child that has not yet
+ * been given a program and its parent.
+ */
 static int by_memory(const void *a, const void *b) {
     const pid_t *x = a, *y = b;
     long order = syscall(SYS_kcmp, *x, *y, 1 /* KCMP_VM */, 0, 0);
@@ -211,7 +220,7 @@ struct usage tree_usage(enum reach reach, uint64_t careful) {
 
 /* ---- shared memory that no process has in its page tables ---- */
 
-/* A mapping of anonymous memory that is shared. */
+/* A mapping of shared anonymous memory. */
 struct piece {
     uint64_t inode, bytes;
     pid_t pid;
@@ -291,7 +300,7 @@ uint32_t threads_of(uid_t uid) {
         struct stat owner, threads;
         snprintf(path, sizeof path, "/proc/%s/task", e->d_name);
         if (atoi(e->d_name) <= 0 || stat(path, &threads) < 0) continue;
-        /* A folder's links: one for each folder in it, and two. */
+        /* A folder's link count is the number of its subfolders plus two. */
         path[strlen(path) - 5] = 0;
         if (stat(path, &owner) == 0 && owner.st_uid == uid && threads.st_nlink > 2) count += threads.st_nlink - 2;
     }
@@ -354,7 +363,7 @@ int tree_reap(pid_t main_pid, struct reaped *sum) {
     }
 }
 
-/* kill(-1) reaches every process of a uid, daemons too; it must be asked by a process of that uid. */
+/* kill(-1) reaches every process of a uid, including daemons, but must be called by a process of that uid. */
 int kill_uid(uid_t uid) {
     pid_t pid = fork();
     if (pid == 0) {
@@ -364,7 +373,7 @@ int kill_uid(uid_t uid) {
     return pid < 0 ? -1 : 0;
 }
 
-/* Stopped first, so that none can fork while the others are being killed. */
+/* Stops them first, so that none can fork while the others are being killed. */
 void kill_orphans(const pid_t *kept, size_t nkept) {
     for (int seen = -1;;) {
         struct pids found = orphans(kept, nkept);
@@ -388,7 +397,10 @@ int tree_kill(enum reach reach, uid_t uid, pid_t main_pid, struct reaped *sum) {
     uint64_t give_up = now_ns() + KILL_PATIENCE_NS;
     for (long pause_us = 100; tree_reap(main_pid, sum) == 0; pause_us = pause_us < 20000 ? pause_us * 2 : 20000) {
         if (reach == REACH_NAMESPACE) kill(-1, SIGKILL);
-        /* A crowd that fills the control group leaves us no process to ask with; what left its parents is ours, too. */
+        /*
+         * A crowd that fills the control group leaves us no process for that; processes that have lost their
+         * parents are our children, too.
+         */
         else if (reach != REACH_UID || kill_uid(uid) < 0) kill_orphans(NULL, 0);
         if (now_ns() > give_up) return -1;
         struct timespec wait = {0, pause_us * 1000};

@@ -61,7 +61,7 @@ const char *get_text(struct reader *r, size_t *length) {
 
 char **get_list(struct reader *r) {
     size_t n = get_u32(r);
-    /* A text takes at least five bytes: a length beyond that is a broken message, not a reason to allocate. */
+    /* A text takes at least five bytes: a greater count is a broken message, and must not be allocated for. */
     if (n > (size_t)(r->end - r->at) / 5) {
         r->bad = 1;
         n = 0;
