@@ -1,15 +1,15 @@
 import type { Stopwatch } from './stopwatch.js';
 
-/** What every measurement gets. */
+/** What every measurement receives. */
 export interface Bench {
     readonly stopwatch: Stopwatch;
-    /** A folder of the measurement's own, empty at its start and removed after it. */
+    /** The measurement's own folder, empty when it starts and removed after it. */
     readonly folder: string;
-    /** How often each thing is measured; the median counts. */
+    /** How often each thing is measured; the median is used. */
     readonly repetitions: number;
-    /** 1 for the sizes that are published; smaller for a quick look. */
+    /** 1 for the published sizes; smaller for a quick look. */
     readonly scale: number;
-    /** Tasks at once, on both sides. */
+    /** Concurrent tasks, on both sides. */
     readonly concurrency: number;
 }
 
@@ -20,13 +20,13 @@ export interface Figure {
     readonly baseline: string;
     readonly ratio: string;
     readonly goal: string;
-    /** null where there is no goal. */
+    /** null if there is no goal. */
     readonly met: boolean | null;
-    /** Whether README shows it, too: about one figure a measurement. */
+    /** Whether README shows it as well: about one figure per measurement. */
     readonly headline?: boolean;
 }
 
-/** One measurement: a letter, what it shows, and how. Returns no figure where a tool it needs is missing (and says so). */
+/** One measurement: a letter, what it shows, and how to take it. Returns no figure if a tool it needs is missing, and says so. */
 export interface Measurement {
     readonly key: string;
     readonly about: string;
@@ -42,8 +42,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Runs the sides in turn, each `repetitions` times, so that what else the machine does meets all of them alike. The first
- * of a round changes from round to round.
+ * Runs the sides in turn, each `repetitions` times, so that other load on the machine affects all of them alike. A different side
+ * starts in each round.
  */
 export async function interleaved<Side extends string, Result>(
     repetitions: number,
@@ -60,7 +60,7 @@ export async function interleaved<Side extends string, Result>(
     return results;
 }
 
-/** The median of one side's quotient with the other's, taken round by round. */
+/** The median ratio of one side to the other, taken round by round. */
 export function medianRatio<T>(
     numerators: readonly T[],
     denominators: readonly T[],

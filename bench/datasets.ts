@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Writes a dataset of tasks that are not programs, in the general form. */
+/** Writes a dataset of tasks that are not programs, in the general format. */
 export async function writeTasks(folder: string, samples: number, tasks: number): Promise<string> {
     const path = join(folder, `tasks-${samples}x${tasks}.jsonl`);
     const stream = createWriteStream(path);
@@ -17,7 +17,7 @@ export async function writeTasks(folder: string, samples: number, tasks: number)
     return path;
 }
 
-/** Writes one problem in the plain form with many right submissions. */
+/** Writes one problem in the plain format with many correct submissions. */
 export async function writeProblem(
     folder: string,
     problem: {
@@ -26,7 +26,7 @@ export async function writeProblem(
         readonly submissions: number;
         readonly language: string;
         readonly source: (number: number) => string;
-        /** What the tests expect; `1 2` is their input. */
+        /** What the tests expect for the input `1 2`. */
         readonly answer?: string;
     },
 ): Promise<string> {

@@ -1,6 +1,6 @@
 import { cpus, release, totalmem } from 'node:os';
 
-/** What a figure is worth depends on this. No names of hosts, people or folders. */
+/** Describes what the figures depend on. Contains no names of hosts, people or folders. */
 export function describeMachine(): string {
     const cores = cpus();
     const model = cores[0]?.model.trim() ?? 'unknown CPU';

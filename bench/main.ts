@@ -24,12 +24,12 @@ import { markdown, type Measured, writePages, writeSections } from './pages.js';
 import { say } from './tools.js';
 
 /*
- * npm run bench                       everything, at the sizes that are published
+ * npm run bench                       everything, at the published sizes
  * npm run bench -- --only a,d         some of it
  * npm run bench -- --scale 0.1 -r 1   a quick look
- * npm run bench -- --only qw          how a queue grows with the tasks that wait, which no other call measures
- * npm run bench -- --write            and put the figures into docs/benchmarks.md and README.md;
- *                                     with --only, into docs/benchmarks.md in place of the same measurements
+ * npm run bench -- --only qw          how cost grows with waiting tasks, which is measured only on request
+ * npm run bench -- --write            also write the figures to docs/benchmarks.md and README.md;
+ *                                     with --only, replace the same measurements in docs/benchmarks.md
  */
 
 const ALL: readonly Measurement[] = [
@@ -49,7 +49,7 @@ const ALL: readonly Measurement[] = [
     queue,
 ];
 
-/** Take long, and show how something grows: only where `--only` names them. */
+/** These take long and show how something grows; they run only if `--only` names them. */
 const ON_REQUEST: readonly Measurement[] = [waitingTasks];
 
 const { values } = parseArgs({

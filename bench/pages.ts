@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import type { Figure, Measurement } from './bench.js';
 import { say } from './tools.js';
 
-/** What one measurement came to, and how busy the machine was with other things. */
+/** The results of one measurement, and how busy the machine was otherwise. */
 export interface Measured {
     readonly measurement: Measurement;
     readonly figures: readonly Figure[];
-    /** Load averages of a minute, before and after. */
+    /** One-minute load averages, before and after. */
     readonly load: readonly [number, number];
 }
 
@@ -18,7 +18,7 @@ const END = '<!-- bench:end -->';
 
 const mark = (met: boolean | null): string => (met === null ? '' : met ? 'met' : 'missed');
 
-/** The whole table, with how it was measured. */
+/** The whole table, including how it was measured. */
 export function markdown(machine: string, measured: readonly Measured[], repetitions: number): string {
     const day = new Date().toISOString().slice(0, 10);
     const parts = [`Measured ${day} on ${machine}; medians of ${repetitions}, the sides in turn.\n`];
@@ -48,7 +48,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
     return line(head) + line(head.map(() => '---')) + rows.map(line).join('');
 }
 
-/** README's short form: the headline figures only. */
+/** The short form for README: headline figures only. */
 function short(machine: string, measured: readonly Measured[]): string {
     const rows = measured.flatMap(({ figures }) =>
         figures
@@ -61,7 +61,7 @@ function short(machine: string, measured: readonly Measured[]): string {
     return `${table(['measured', 'resume-run', 'baseline, same run', 'ratio', 'goal'], rows)}\n${where}`;
 }
 
-/** Puts the figures between the marks of docs/benchmarks.md and README.md. @param measured everything that is measured */
+/** Puts the figures between the markers in docs/benchmarks.md and README.md. @param measured all measurements */
 export async function writePages(
     machine: string,
     measured: readonly Measured[],
@@ -71,7 +71,7 @@ export async function writePages(
     await replaceMarked(README, () => short(machine, measured));
 }
 
-/** Puts some measurements in place of those of the same letters in docs/benchmarks.md; the others stay. */
+/** Replaces the measurements with the same letters in docs/benchmarks.md; the others stay. */
 export async function writeSections(
     machine: string,
     measured: readonly Measured[],
@@ -87,7 +87,7 @@ export async function writeSections(
     });
 }
 
-/** @param write makes the new text of the old one */
+/** @param write returns the new text for the old one */
 async function replaceMarked(path: string, write: (before: string) => string): Promise<void> {
     const page = await readFile(path, 'utf8').catch(() => '');
     const from = page.indexOf(START);

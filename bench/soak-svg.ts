@@ -1,14 +1,14 @@
-/** One look at the running process. */
+/** One observation of the running process. */
 export interface Sampled {
-    /** Seconds since the soak began, and since this process was started. */
+    /** Seconds since the soak began, and since this process started. */
     readonly time: number;
     readonly age: number;
     /** Bytes. */
     readonly rss: number;
     readonly descriptors: number;
-    /** Seconds of CPU since this process was started. */
+    /** CPU seconds since this process started. */
     readonly cpu: number;
-    /** Samples whose file is there. */
+    /** Samples whose file exists. */
     readonly done: number;
     readonly stretch: 'first' | 'kills' | 'last';
 }
@@ -25,7 +25,7 @@ interface Panel {
     readonly points: readonly (readonly [time: number, value: number])[];
 }
 
-/** Memory, descriptors and progress over time; a line for each kill. Readable on light and dark ground. */
+/** Draws memory, descriptors and progress over time, with a line for each kill. Readable on light and dark backgrounds. */
 export function drawSoak(sampled: readonly Sampled[], kills: readonly number[], tasks: number): string {
     const end = sampled.at(-1)?.time ?? 1;
     const x = (time: number): number => LEFT + (time / end) * (WIDTH - LEFT - RIGHT);
@@ -74,7 +74,7 @@ function drawPanel({ title, top, points }: Panel, x: (time: number) => number): 
     );
 }
 
-/** At most some hundreds of points: a picture has no more columns. */
+/** Keeps a few hundred points at most, because a picture has no more columns. */
 function thinned(sampled: readonly Sampled[]): readonly Sampled[] {
     const step = Math.ceil(sampled.length / 400);
     return sampled.filter((_, index) => index % step === 0 || index === sampled.length - 1);

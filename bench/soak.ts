@@ -13,12 +13,12 @@ import { CLI } from './stopwatch.js';
 import { say } from './tools.js';
 
 /*
- * Very many tiny tasks through the real command line: a long stretch, many kills -9, a long stretch to the end. Memory,
- * descriptors and pace of the two long stretches are compared; then every result file is read.
+ * Runs very many tiny tasks through the real command line: a long stretch, many SIGKILLs, and a long stretch to the end. Compares
+ * memory, descriptors and pace of the two long stretches, then reads every result file.
  *
  * npm run soak                                       200,000 tasks over 20,000 samples, 50 kills
  * npm run soak -- --samples 2000 --kills 5           a quick look
- * npm run soak -- --svg docs/soak.svg                and the picture of it
+ * npm run soak -- --svg docs/soak.svg                also draw the chart
  */
 
 const { values } = parseArgs({
@@ -33,17 +33,17 @@ const SAMPLES = Number(values.samples);
 const TASKS = Number(values.tasks);
 const KILLS = Number(values.kills);
 
-/** Shares of all samples: the first stretch ends here, and the kills should be over there. */
+/** Shares of all samples: where the first stretch ends, and by when the kills should be over. */
 const FIRST = 0.4;
 const LAST = 0.6;
-/** Milliseconds between two looks. */
+/** Milliseconds between observations. */
 const LOOK_MS = 250;
-/** Seconds after the first new result that do not count: filling caches. */
+/** Seconds after the first new result that are ignored while caches fill. */
 const WARM_UP = 3;
 
 class Soak {
     readonly sampled: Sampled[] = [];
-    /** Seconds at which the process was killed. */
+    /** Times in seconds at which the process was killed. */
     readonly kills: number[] = [];
     readonly #started = performance.now();
     readonly #folder: string;
@@ -58,13 +58,13 @@ class Soak {
         return (performance.now() - this.#started) / 1000;
     }
 
-    /** Result files that are there. */
+    /** The number of result files that exist. */
     done(): number {
         const dir = join(this.#folder, 'results');
         return existsSync(dir) ? readdirSync(dir).filter((name) => name.endsWith('.json')).length : 0;
     }
 
-    /** One life of the run, watched until it ends or `until` says so; then it is killed with all it started. */
+    /** One life of the run, watched until it ends or `until` returns true; then it is killed with everything it started. */
     async live(stretch: Sampled['stretch'], until: (done: number) => boolean, lookMs: number): Promise<void> {
         const child = spawn(process.execPath, [CLI, ...this.#args], {
             cwd: this.#folder,
@@ -90,13 +90,13 @@ class Soak {
     }
 }
 
-/** Of a process that lives; null once it has ended. */
+/** Observes a live process; null once it has ended. */
 function look(child: ChildProcess): Pick<Sampled, 'rss' | 'descriptors' | 'cpu'> | null {
     try {
         const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
         const rss = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? Number.NaN) * 1024;
         const descriptors = readdirSync(`/proc/${child.pid}/fd`).length;
-        // After the name, which may hold anything: user and system time in ticks of 10 ms.
+        // After the name, which may contain anything: user and system time in ticks of 10 ms.
         const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
         const cpu = (Number(stat[11]) + Number(stat[12])) / 100;
         return Number.isNaN(rss) ? null : { rss, descriptors, cpu };
@@ -105,7 +105,7 @@ function look(child: ChildProcess): Pick<Sampled, 'rss' | 'descriptors' | 'cpu'>
     }
 }
 
-/** Every file is whole, every task is in it, and none was done a second time after it had been saved. */
+/** Checks that every file is whole and contains every task, and that no task ran again after it had been saved. */
 function verify(folder: string): void {
     const dir = join(folder, 'results');
     const files = readdirSync(dir).filter((name) => !name.startsWith('.'));
@@ -128,17 +128,17 @@ function verify(folder: string): void {
 }
 
 interface Stretch {
-    /** Tasks a second, and a second of CPU: the latter says less of what else the machine does. */
+    /** Tasks per second, and per CPU second; the latter depends less on what else the machine does. */
     readonly pace: number;
     readonly cpuPace: number;
-    /** Median bytes of its first and last fifth, after warming up. */
+    /** Median bytes in its first and last fifth, after warming up. */
     readonly rss: readonly [number, number];
     readonly descriptors: readonly [number, number];
 }
 
 function measure(all: readonly Sampled[], stretch: Sampled['stretch']): Stretch {
     const whole = all.filter((item) => item.stretch === stretch);
-    // From its first new result on: before it a start reads what the killed one left, and that is not a pace.
+    // Counted from its first new result: before that, a start reads what the killed one left, which says nothing about pace.
     const began = whole.find((item) => item.done > (whole[0]?.done ?? 0))?.age ?? 0;
     const seen = whole.filter((item) => item.age >= began + WARM_UP);
     const first = seen[0];

@@ -6,15 +6,15 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** What one or several whole processes took, from their start to their death. */
+/** What one or several whole processes used, from start to exit. */
 export interface Timed {
-    /** Seconds on the clock. */
+    /** Wall-clock seconds. */
     readonly wall: number;
-    /** Seconds of CPU, of the processes and those they waited for. */
+    /** CPU seconds of the processes and of the children they waited for. */
     readonly cpu: number;
-    /** Largest resident memory of one process, bytes. */
+    /** Largest resident memory of any one process, in bytes. */
     readonly peak: number;
-    /** Bytes handed to write(), all files and pipes; only of a single run. */
+    /** Bytes handed to write() for all files and pipes; for a single run only. */
     readonly written: number;
     /** Runs that did not exit with 0. */
     readonly failed: number;
@@ -26,17 +26,17 @@ export interface Command {
     readonly stdin?: string;
     readonly stdout?: string;
     readonly env?: NodeJS.ProcessEnv;
-    /** How often, and how many at once; once if absent. */
+    /** How often to run it, and how many at once; once if absent. */
     readonly runs?: number;
     readonly atOnce?: number;
 }
 
-/** The command line as it is installed. */
+/** The command line as installed. */
 export const CLI = fileURLToPath(new URL('../../bin/resume-run.js', import.meta.url));
 
 const SOURCE = fileURLToPath(new URL('../../bench/baseline/spawn-loop.c', import.meta.url));
 
-/** A C program of 100 lines that starts commands and measures them; compiled for each run of the bench. */
+/** A C program of 100 lines that starts commands and measures them, compiled for each run of the bench. */
 export class Stopwatch {
     readonly #program: string;
     readonly #folder: string;
@@ -54,7 +54,7 @@ export class Stopwatch {
         return new Stopwatch(program, folder);
     }
 
-    /** @throws Error if a run failed: a figure of something that did not work is none */
+    /** @throws Error if a run failed: a figure for something that did not work is meaningless */
     async time(command: Command): Promise<Timed> {
         const { argv, cwd, runs = 1, atOnce = 1, stdin = '/dev/null', stdout = '/dev/null' } = command;
         this.#serial += 1;

@@ -21,8 +21,8 @@ export async function whereIs(program: string): Promise<string | null> {
 export const isInstalled = async (program: string): Promise<boolean> => (await whereIs(program)) !== null;
 
 /**
- * The interpreter itself, not a version manager's shim in front of it.
- * @param everywhere one that every sandbox and every user can reach, not only we
+ * Finds the interpreter itself, not a version manager's shim in front of it.
+ * @param everywhere whether every sandbox and every user, not only ours, must be able to reach it
  */
 export async function realPython(everywhere: boolean): Promise<string | null> {
     for (const name of ['python3', '/usr/bin/python3']) {

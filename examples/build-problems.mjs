@@ -1,12 +1,12 @@
 // Writes problems.jsonl from the readable sources beside it: `node examples/build-problems.mjs`.
-// What a wrong program is expected to get stands in its first line: `expected: WrongAnswer`.
+// The expected verdict of a wrong program is in its first line: `expected: WrongAnswer`.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
 const HERE = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
 const LANGUAGES = { '.py': 'PYTHON3', '.cpp': 'CPP', '.java': 'JAVA', '.js': 'JAVASCRIPT' };
 
-/** Settings by problem; everything else is in its folder. Seconds. */
+/** Settings of each problem, times in seconds; everything else is in its folder. */
 const PROBLEMS = {
     'big-sum': { time_limit: 2 },
     'longest-run': { time_limit: 1 },

@@ -1,4 +1,4 @@
-// resume-run as a library: `node examples/library.mjs`. Started again, it does only what is left.
+// resume-run as a library: `node examples/library.mjs`. When started again, it only does what is left.
 import { open } from 'resume-run';
 
 const run = await open({
@@ -8,14 +8,14 @@ const run = await open({
     timeout: 10,
 });
 
-// What is left is decided before anything runs.
+// What is left is determined before anything runs.
 console.log(`${run.plan.part.finished} tasks finished before, ${run.plan.part.due} to do`);
 
-// First Ctrl-C: start nothing more, let running tasks end, save. Second: stop now.
+// First Ctrl-C: start nothing more, let running tasks finish, save. Second: stop now.
 process.on('SIGINT', () => run.abort());
 
 for await (const event of run.events()) {
-    // The result is on disk by the time that this event comes.
+    // The result is on disk by the time this event arrives.
     if (event.type === 'task-finished') {
         console.log(`${event.sample} ${event.group} ${event.index}: ${event.verdict}`);
     }

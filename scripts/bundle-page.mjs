@@ -1,6 +1,6 @@
 /*
- * Builds the front end, src/page: one script and one style sheet in dist/page/, which `report --html` and `view` hand out.
- * Part of `npm run build`.
+ * Builds the front end, src/page, into one script and one style sheet in dist/page/, which `report --html` and `view` serve. Part
+ * of `npm run build`.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ const bundle = await rolldown({
 });
 const { output } = await bundle.generate({ format: 'iife', minify: true });
 const [chunk] = output;
-// The script stands in an HTML file, where these would end it or hide what follows.
+// The script is embedded in an HTML file, where these sequences would end it or hide what follows.
 const script = chunk.code.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
 await writeFile(`${folder}/page.js`, script);
 await writeFile(`${folder}/page.css`, await readFile(`${root}src/page/page.css`, 'utf8'));

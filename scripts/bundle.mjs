@@ -1,8 +1,8 @@
 /*
- * Puts what the command loads at its start into few files: dist/bundle/. Node takes half a millisecond for each of some 170
- * modules, and a start that finds nothing to do should take a few tenths of a second. Made of the compiled modules, which stay for the
- * library and for workers; packages that are only loaded when they are used stay outside.
- * Part of `npm run build`.
+ * Bundles what the command loads when it starts into a few files in dist/bundle/. Node takes half a millisecond for each of about
+ * 170 modules, and a start that finds nothing to do should take a few tenths of a second. The bundle is made from the compiled
+ * modules, which are kept for the library and for workers; packages that are only loaded when used stay outside. Part of `npm run
+ * build`.
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
@@ -13,27 +13,30 @@ import { licensesOf } from './licenses.mjs';
 const root = fileURLToPath(new URL('../', import.meta.url));
 const folder = `${root}dist/bundle`;
 
-/** Loaded by every start, or of dozens of files that many starts load; with whatever they need themselves. */
+/**
+ * Packages that every start loads, or that consist of dozens of files and are loaded by many starts, with all of their
+ * dependencies.
+ */
 const INSIDE = ['yargs', 'picomatch', 'get-east-asian-width', 'fast-glob', 'yaml'];
 /**
- * What yargs lays out a help page with. Ours is laid out by cli/help.ts, so these two are made ready only when yargs asks for them:
- * building their tables of characters takes 25 ms of every start.
+ * What yargs uses to lay out a help page. Our help is laid out by cli/help.ts, so these two are initialized only when yargs calls
+ * them: building their character tables takes 25 ms of every start.
  */
 const READY_WHEN_CALLED = new Set(['cliui', 'string-width']);
 const LAZY = '\0when-called:';
 /**
- * By this yargs looks for a package.json, for a version that we do not ask of it: it lists the folder that we are in and all above,
- * whose files may be a million.
+ * yargs uses this to find a package.json for a version that we never ask it for. The search lists the current folder and all
+ * folders above it, which may contain a million files.
  */
 const NOT_LOOKED_FOR = new Set(['escalade/sync']);
 const NOTHING_FOUND = '\0nothing-found';
 
-/** What several commands share, in two files: for reading a command line, and for a results directory. */
+/** What several commands share, in two files: one for reading a command line, one for a results directory. */
 const SHARED = [
     {
         name: 'options',
         minShareCount: 2,
-        // Not what loads packages: every start would load them, too.
+        // Excludes modules that load packages, because every start would load those, too.
         test: /\/dist\/(?:util|model|config|cli)\/(?!(?:matrix-file|parse-config-file)\.js$)|\/dist\/executor\/.*(?:-kind|kinds|server-options)\.js$|\/write-error\.js$/,
     },
     { name: 'results', minShareCount: 2, test: /\/dist\/(?:plan|checkpoint|dataset|report)\// },
@@ -44,7 +47,7 @@ const startsInside = (id, importer) => INSIDE.includes(id) || importer?.includes
 
 await rm(folder, { recursive: true, force: true });
 const bundle = await rolldown({
-    // `main` by itself, for tests that run command lines in their own process.
+    // `main` on its own, for tests that run command lines in their own process.
     input: { cli: `${root}dist/cli.js`, main: `${root}dist/cli/main.js` },
     platform: 'node',
     external: (id, importer) => isPackage(id) && !startsInside(id, importer),

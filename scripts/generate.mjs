@@ -1,6 +1,6 @@
 /*
- * Writes what is made from the tables of options of all commands: the config file's JSON Schema and docs/options.md.
- * Run by `npm run generate`; test/config/generated.test.ts fails where they are out of date.
+ * Generates the config file's JSON Schema and docs/options.md from the option tables of all commands. Run by `npm run generate`;
+ * test/config/generated.test.ts fails if they are out of date.
  */
 import { writeFileSync } from 'node:fs';
 import { loadCatalog, loadCommands } from '../dist/commands/registry.js';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** The licences of the packages whose code stands in the bundle. */
+/** The licences of the packages whose code is in the bundle. */
 export async function licensesOf(modules) {
     const packages = new Set(modules.map((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0]));
     packages.delete(undefined);

@@ -1,6 +1,7 @@
 /*
- * What an installation costs: `node scripts/measure-install.mjs` packs the product, installs it into an empty folder as a user
- * does, and prints the size of the archive, of what is installed, and the number of packages. Build first. Needs the registry.
+ * Measures an installation: `node scripts/measure-install.mjs` packs the product, installs it into an empty folder as a user
+ * does, and prints the size of the archive, the size of the installation, and the number of packages. Build first. Needs the
+ * registry.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -10,14 +11,14 @@ import { join, resolve } from 'node:path';
 const root = resolve(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'resume-run-install-'));
 
-/** Bytes of all files below a folder. */
+/** Total bytes of all files below a folder. */
 function sizeOf(path) {
     const stats = lstatSync(path);
     if (!stats.isDirectory()) return stats.size;
     return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
 }
 
-/** Packages in a node_modules folder, and in those of the packages. */
+/** The number of packages in a node_modules folder and in those nested inside it. */
 function packagesIn(modules) {
     if (!existsSync(modules)) return 0;
     const names = readdirSync(modules).filter((name) => !name.startsWith('.'));

@@ -1,6 +1,6 @@
 /*
- * Packs what users install: `node scripts/pack.mjs [folder]` prints the path of the archive. The manifest in it has no
- * scripts (npm warns of every package that has some) and no development dependencies. Build first.
+ * Packs what users install: `node scripts/pack.mjs [folder]` prints the path of the archive. Its manifest has no scripts (npm
+ * warns about every package that has some) and no development dependencies. Build first.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /*
- * Takes the pictures of README.md: `npm run build && node scripts/screenshots.mjs`. Judges the bundled examples into a temporary
- * folder, writes their page and photographs it with the system's Chromium (or what CHROMIUM names).
+ * Takes the screenshots for README.md: `npm run build && node scripts/screenshots.mjs`. Judges the bundled examples into a
+ * temporary folder, writes their page, and photographs it with the system's Chromium (or the one that CHROMIUM names).
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';

@@ -1,10 +1,10 @@
 /*
- * Many HTTP servers in one process, each of which answers every request with the same bytes after the same time. Not in
- * Node: they run on the processors of what they measure, and its timers are late by up to a millisecond.
+ * Many HTTP servers in one process, which answer every request with the same bytes after the same delay. Not in Node,
+ * because they share the processors with what they measure, and its timers are up to a millisecond late.
  *
  *     answering-servers <servers> <milliseconds> <file with a whole response>
  *
- * Writes its ports as a JSON array, one line, and ends with its stdin.
+ * Writes its ports as a JSON array on one line, and ends with its stdin.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -37,7 +37,7 @@ struct source {
     int closed;
 };
 
-/* Every answer takes equally long, so that they fall due in the order of the requests: a ring is enough. */
+/* All answers take equally long, so they fall due in the order of the requests and a ring suffices. */
 struct due {
     struct source *to;
     uint64_t at;
@@ -108,7 +108,7 @@ static void answer_all(void) {
     for (; count > 0 && ring[first].at <= now; first = (first + 1) % room, count--) {
         struct source *to = ring[first].to;
         to->waiting--;
-        /* Small, and nobody asks again before it has arrived: it always fits. */
+        /* The response is small, and no client asks again before it has arrived, so it always fits. */
         if (!to->closed && send(to->fd, response, response_len, MSG_NOSIGNAL) != (ssize_t)response_len)
             shutdown(to->fd, SHUT_RDWR);
         let_go(to);
@@ -116,7 +116,7 @@ static void answer_all(void) {
     set_timer();
 }
 
-/* Length of the first whole request: a head, and as many bytes as it announces; 0 if it is not there yet. */
+/* Length of the first whole request: its head and as many bytes as it announces; 0 if it has not fully arrived. */
 static size_t whole_request(const struct source *s) {
     const char *end = memmem(s->buf, s->len, "\r\n\r\n", 4);
     if (!end) return 0;
@@ -131,7 +131,7 @@ static void read_requests(struct source *s) {
         s->cap = s->cap * 2 + 8192;
         if (s->cap > MAX_REQUEST || !(s->buf = realloc(s->buf, s->cap))) fail("a request is too large");
     }
-    /* One byte stays free: what is read as a number ends somewhere. */
+    /* Leaves one byte free to terminate text that is parsed as a number. */
     ssize_t n = read(s->fd, s->buf + s->len, s->cap - s->len - 1);
     if (n <= 0) {
         epoll_ctl(epoll, EPOLL_CTL_DEL, s->fd, NULL);
@@ -172,7 +172,7 @@ int main(int argc, char **argv) {
     response_len = fread(response, 1, sizeof response, file);
     fclose(file);
     latency_ns = strtoul(argv[2], NULL, 10) * 1000000u;
-    /* A timer's slack is part of how late it comes. */
+    /* A timer's slack adds to its lateness. */
     prctl(PR_SET_TIMERSLACK, 1);
     epoll = epoll_create1(EPOLL_CLOEXEC);
     timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

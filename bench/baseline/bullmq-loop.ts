@@ -1,7 +1,7 @@
 import { Queue, QueueEvents } from 'bullmq';
 
 /*
- * Raw BullMQ: <tasks> jobs in the queue at <socket>, 512 in flight, each waited for by its event. Nothing is planned or committed.
+ * Raw BullMQ: <tasks> jobs in the queue at <socket>, 512 in flight, each awaited by its event. Nothing is planned or committed.
  */
 const [path = '', count = '0'] = process.argv.slice(2);
 const tasks = Number(count);
@@ -16,7 +16,7 @@ let added = 0;
 let open = 0;
 let isAdding = false;
 
-/** Fills the window up, in one round trip for all that is free. */
+/** Fills the window, with one round trip for all free slots. */
 async function fill(): Promise<void> {
     if (isAdding) return;
     isAdding = true;

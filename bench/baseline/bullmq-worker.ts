@@ -1,6 +1,6 @@
 import { Worker } from 'bullmq';
 
-/* Raw BullMQ: a worker whose jobs do nothing, two at once. Ends with its parent's stdin. */
+/* Raw BullMQ: a worker whose jobs do nothing, two at a time. Ends with its parent's stdin. */
 const [path = ''] = process.argv.slice(2);
 
 const worker = new Worker('raw', () => Promise.resolve({ accepted: true }), {

@@ -2,8 +2,8 @@ import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /*
- * What a sample's file costs at least: <files> small files in <folder>, each opened, written, synced, renamed, <at once> in flight.
- * Nothing is planned, no directory is synced, nothing is shown.
+ * The least that a sample's file can cost: <files> small files in <folder>, each opened, written, synced and renamed, <at once>
+ * in flight. Nothing is planned, no directory is synced, nothing is shown.
  */
 const [folder = '', ...numbers] = process.argv.slice(2);
 const [files = 0, atOnce = 1, bytes = 0] = numbers.map(Number);

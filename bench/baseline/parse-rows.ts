@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/* Reads a JSONL file line by line, parses each, and does nothing with it. */
+/* Reads a JSONL file line by line and parses each line, but does nothing with it. */
 const [path = ''] = process.argv.slice(2);
 
 let rows = 0;

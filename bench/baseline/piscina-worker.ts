@@ -1,4 +1,4 @@
-/** The least that a worker can do. */
+/** The least work that a worker can do. */
 export default function noop(): { readonly accepted: true } {
     return { accepted: true };
 }

@@ -1,12 +1,12 @@
 /*
- * The bare loop that the product is measured against: starts one command again and again, so many at once, with nothing
- * but posix_spawn and wait4. With one run it is the stopwatch of the whole bench.
+ * The bare loop that the product is measured against: starts one command again and again, a given number at once, with
+ * nothing but posix_spawn and wait4. With a single run it serves as the stopwatch of the whole bench.
  *
  *     spawn-loop <runs> <at once> <stdin> <stdout> <report> <command> [arguments...]
  *
- * The report is one JSON object: wall and CPU seconds of all runs, the largest peak memory of a process among them
- * (bytes; measured from this tiny parent, for Linux lets a child inherit its parent's peak), what they wrote (bytes, as
- * /proc says, 0 where it does not), and how many did not exit with 0.
+ * The report is one JSON object: wall and CPU seconds of all runs, the largest peak memory of any process (bytes; measured
+ * from this tiny parent, because on Linux a child inherits its parent's peak), what they wrote (bytes, as /proc reports, or
+ * 0 if it does not), and how many did not exit with 0.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,7 +32,7 @@ static void fail(const char *what) {
     exit(2);
 }
 
-/* Bytes that a process handed to write(); it has ended but is not reaped yet. */
+/* Bytes that a process has handed to write(); the process has ended but is not reaped yet. */
 static unsigned long long written_by(pid_t pid) {
     char path[64], line[128];
     unsigned long long bytes = 0;

@@ -1,5 +1,5 @@
 /*
- * Puts results into a spool, each durable before the next: node spool-writer.mjs <folder> <count>
+ * Puts results into a spool, each made durable before the next: node spool-writer.mjs <folder> <count>
  */
 import { ResultCollector } from '../../dist/legacy.js';
 

@@ -1,8 +1,8 @@
 import { Agent, request } from 'undici';
 
 /*
- * Chat completions by undici and nothing else: <base URL> <requests> <at once>. Each answer is read and parsed; nothing is
- * planned, limited, checked, counted or saved.
+ * Chat completions by undici alone: <base URL> <requests> <at once>. Each answer is read and parsed; nothing is planned, limited,
+ * checked, counted or saved.
  */
 const [url = '', ...numbers] = process.argv.slice(2);
 const [requests = 0, atOnce = 1] = numbers.map(Number);

@@ -26,7 +26,7 @@ const WRITERS = 17;
 const RESULTS = 66;
 const FILES = 20_000;
 
-/** The results database: what came in, how fast, and what questions of it cost. */
+/** The results database: what was collected, how fast, and what queries cost. */
 export const database: Measurement = {
     key: 'g',
     about: 'the results database: collecting, joining and asking; against DuckDB, pandas and reading every file',
@@ -84,13 +84,13 @@ async function collectMany({ stopwatch, folder, repetitions, scale }: Bench): Pr
     ];
 }
 
-/** Batches that were collected wait again. */
+/** Makes collected batches pending again. */
 async function putBack(spool: string): Promise<void> {
     const retired = join(spool, 'retired');
     for (const name of await readdir(retired)) await rename(join(retired, name), join(spool, name));
 }
 
-/** Batches as runs spool them, and the same records as JSON lines. */
+/** Writes batches as runs spool them, and the same records as JSON lines. */
 async function writeRecords(folder: string, count: number): Promise<{ lines: string; spool: string }> {
     const spool = join(folder, 'spool');
     const lines = join(folder, 'records.jsonl');
@@ -147,7 +147,9 @@ await connection.run("COPY (SELECT * FROM read_json('${lines}', format = 'newlin
 
 const SPOOLER = fileURLToPath(new URL('../../../bench/baseline/spool-writer.mjs', import.meta.url));
 
-/** Many processes that each save results one by one: a spool and its collector, against one JSON file that all of them rewrite. */
+/**
+ * Many processes that save results one at a time: a spool and its collector, against a single JSON file that all of them rewrite.
+ */
 async function manyWriters({ stopwatch, folder, repetitions, scale }: Bench): Promise<readonly Figure[]> {
     const python = process.env['RESUME_RUN_TEST_PYTHON'] ?? (await realPython(false));
     const writer = join(folder, 'writer.py');
@@ -200,7 +202,7 @@ function countRows(text: string): number {
         const rows: unknown = JSON.parse(text);
         return Array.isArray(rows) ? rows.length : 0;
     } catch {
-        // Torn by another writer: nothing of it can be read any more.
+        // Torn by another writer: none of it can be read any more.
         return 0;
     }
 }
@@ -223,7 +225,7 @@ for n in range(int(sys.argv[1])):
     pandas.concat([rows, row]).to_json("all.json", orient="records")
 `;
 
-/** A question of result files, with no database made before, against a program that reads each of them. */
+/** A query over result files with no database made beforehand, against a program that reads each file. */
 async function askFiles({ stopwatch, folder, repetitions, scale }: Bench): Promise<readonly Figure[]> {
     const samples = Math.ceil(FILES * scale);
     const dataset = await writeTasks(folder, samples, 1);

@@ -22,9 +22,9 @@ export const LATENCY = 20;
 const TESTS = 20;
 
 /**
- * Throughput over many endpoints, one request at a time each: a whole process, from its start to its last result on disk.
- * The ideal is endpoints / latency; beside it stands what a bare loop over node:http reaches against the same servers, for a
- * machine that runs both sides may be unable to do the ideal at all.
+ * Throughput over many endpoints with one request at a time each: a whole process, from its start to its last result on disk. The
+ * ideal is endpoints / latency. It is shown beside what a bare loop over node:http reaches against the same servers, because a
+ * machine that runs both sides may be unable to reach the ideal at all.
  */
 export const endpoints: Measurement = {
     key: 'f',
@@ -34,7 +34,7 @@ export const endpoints: Measurement = {
 
 interface Pace {
     readonly perSecond: number;
-    /** CPU milliseconds a request, without the servers' own. */
+    /** CPU milliseconds per request, not counting the servers. */
     readonly cpu: number;
 }
 
@@ -43,7 +43,7 @@ async function measureEndpoints(bench: Bench): Promise<readonly Figure[]> {
     try {
         const [line] = (await once(servers.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
         const ports = JSON.parse(line.toString()) as readonly number[];
-        // A whole number of rounds over the servers: none of them stands idle at the end.
+        // A whole number of rounds over the servers, so that none of them idles at the end.
         const problems = Math.max(1, Math.round(128 * bench.scale));
         const requests = problems * ENDPOINTS * TESTS;
         const { product, bare } = await interleaved<'product' | 'bare', Pace>(bench.repetitions, {
@@ -58,7 +58,7 @@ async function measureEndpoints(bench: Bench): Promise<readonly Figure[]> {
 
 const SERVERS = fileURLToPath(new URL('../../../bench/baseline/answering-servers.c', import.meta.url));
 
-/** What a sandbox server says of a program that ran well. */
+/** What a sandbox server answers for a program that ran successfully. */
 export const FINISHED = JSON.stringify({
     status: 'Success',
     message: '',
@@ -75,7 +75,7 @@ export const FINISHED = JSON.stringify({
 });
 
 /**
- * All of them are one small C program: what they cost is taken from what is measured. They end with their stdin.
+ * All servers are one small C program, because they share the processors with what is measured. They end with their stdin.
  * @param latency milliseconds before each answer, which is `body`
  */
 export async function startServers(
@@ -108,7 +108,7 @@ function figureOf(product: readonly Pace[], bare: readonly Pace[]): Figure {
     };
 }
 
-/** As many problems as rounds over the servers, each with as many submissions as there are servers. */
+/** One problem per round over the servers, each with as many submissions as there are servers. */
 async function judge(bench: Bench, ports: readonly number[], problems: number, round: number): Promise<Pace> {
     const { stopwatch, folder } = bench;
     const datasets: string[] = [];
@@ -132,7 +132,7 @@ async function judge(bench: Bench, ports: readonly number[], problems: number, r
     return { perSecond: requests / timed.wall, cpu: (1000 * timed.cpu) / requests };
 }
 
-/** One request after the other to each server. */
+/** One request after another to each server. */
 async function bareLoop(ports: readonly number[], requests: number): Promise<Pace> {
     const agent = new Agent({ keepAlive: true });
     const body = JSON.stringify({ language: 'python', code: 'print("hello")', stdin: '' });

@@ -13,7 +13,7 @@ import { writeTasks } from '../datasets.js';
 import type { Timed } from '../stopwatch.js';
 import { isInstalled, say } from '../tools.js';
 
-/** `--executor exec -- true` against GNU parallel with its own log for resuming. Whole processes on both sides. */
+/** `--executor exec -- true` against GNU parallel with its own resume log. Whole processes on both sides. */
 export const execTasks: Measurement = {
     key: 'b',
     about: '`--executor exec -- true`; against GNU parallel with `--joblog`',

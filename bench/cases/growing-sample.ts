@@ -14,19 +14,19 @@ import {
 import { writeModule, writeTasks } from '../datasets.js';
 import type { Timed } from '../stopwatch.js';
 
-/** One sample with thousands of results of 4 KB, against a script that rewrites the file after each result. */
+/** One sample with thousands of 4 KB results, against a script that rewrites the file after each result. */
 export const growingSample: Measurement = {
     key: 'e',
     about: 'one sample with thousands of 4 KB results; against rewriting its file after every result',
     measure: measureGrowing,
 };
 
-/** Results a second where they are paced. */
+/** Results per second where they are paced. */
 const PACE = 100;
 
 interface Written {
     readonly timed: Timed;
-    /** Bytes written for each byte of the final file. */
+    /** Bytes written per byte of the final file. */
     readonly factor: number;
 }
 
@@ -89,7 +89,7 @@ async function theirs(bench: Bench, naive: string, tasks: number, round: number)
     return { timed, factor: timed.written / size };
 }
 
-/** Answers at a beat kept over all tasks, so that what a task costs beside it does not slow the pace. */
+/** Answers at a steady pace across all tasks, so that the overhead of a task does not slow it. */
 function textModule(pace: number): string {
     if (pace === 0) return "export default () => ({ accepted: true, text: 'x'.repeat(4096) });\n";
     return `let next = performance.now();
@@ -101,7 +101,7 @@ export default async () => {
 `;
 }
 
-/** How such files are often kept: one growing object, written as a whole after every result, not even synced. */
+/** How such files are often kept: one growing object, rewritten entirely after every result, and not even synced. */
 const REWRITE_ALL = `import { renameSync, writeFileSync } from 'node:fs';
 const [, , file, tasks] = process.argv;
 const results = [];

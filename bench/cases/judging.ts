@@ -20,8 +20,8 @@ import { isInstalled, realPython, say, whereIs } from '../tools.js';
 const run = promisify(execFile);
 
 /**
- * Tests of a trivial program a second, each run measured, limited and compared, against a C loop that does nothing but
- * start the very same command. The product's figure is a whole process: start, dataset, compiling, results on disk.
+ * Tests of a trivial program per second, each run measured, limited and compared, against a C loop that does nothing but start
+ * the same command. The product's figure covers a whole process: start, dataset, compiling, results on disk.
  */
 export const judging: Measurement = {
     key: 'c',
@@ -30,7 +30,7 @@ export const judging: Measurement = {
 };
 
 const TESTS = 100;
-/** What the other parts of a long run may hold in the process that judges. */
+/** Memory that the other parts of a long run may hold in the judging process. */
 const BALLAST_BYTES = 2 ** 30;
 
 interface Program {
@@ -39,7 +39,7 @@ interface Program {
     readonly source: (number: number) => string;
     /** What the bare loop starts: the same program. */
     readonly argv: readonly [string, ...string[]];
-    /** Without a sandbox, where programs reach interpreters that others do not. */
+    /** The same without a sandbox, where programs can reach interpreters that they cannot reach otherwise. */
     readonly bareArgv: readonly [string, ...string[]];
     readonly submissions: number;
 }
@@ -70,7 +70,7 @@ async function programs({ folder, scale }: Bench): Promise<readonly Program[]> {
         const program = join(folder, 'sum');
         await writeFile(path, source);
         await run('gcc', ['-O2', '-std=gnu11', '-o', program, path]);
-        // All submissions are the same text: they compile once, as copies do in real datasets.
+        // All submissions have the same text, so they compile only once, as copies do in real datasets.
         const submissions = Math.ceil(800 * scale);
         found.push({
             name: 'C',
@@ -100,9 +100,9 @@ async function programs({ folder, scale }: Bench): Promise<readonly Program[]> {
     return found;
 }
 
-/** One sandbox a test, started by the loop as the product would start it. */
+/** One sandbox per test, started by the loop just as the product would start it. */
 function inSandbox(bwrap: string, argv: Program['argv']): [string, ...string[]] {
-    // Files of ours are shown in a folder of the sandbox; an interpreter is there already.
+    // Our own files are mounted into a folder of the sandbox; an interpreter is already there.
     const ours = argv.filter((path) => !path.startsWith('/usr/'));
     const inside = (path: string): string =>
         ours.includes(path) ? join(INSIDE.source, basename(path)) : path;
@@ -132,7 +132,7 @@ async function compare(
     const ballast = join(folder, 'ballast.mjs');
     await writeFile(ballast, BALLAST);
     const node = holding ? { ...process.env, NODE_OPTIONS: `--import=${ballast}` } : process.env;
-    // A sandbox a test is so slow that fewer runs tell its pace as well.
+    // A sandbox per test is so slow that fewer runs show its pace just as well.
     const runs = bwrap === null ? tests : Math.ceil(tests / 5);
     const bare = sandbox === 'none' ? program.bareArgv : program.argv;
     const argv = bwrap === null ? bare : inSandbox(bwrap, program.argv);
@@ -158,7 +158,7 @@ async function compare(
     };
 }
 
-/** Memory that is really there, in the main thread only. */
+/** Memory that is really resident, in the main thread only. */
 const BALLAST = `import { isMainThread } from 'node:worker_threads';
 if (isMainThread) globalThis.ballast = Array.from({ length: 64 }, () => Buffer.alloc(${BALLAST_BYTES} / 64, 1));
 `;

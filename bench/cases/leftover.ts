@@ -59,7 +59,7 @@ async function restart({ stopwatch, folder, repetitions }: Bench, samples: numbe
     };
 }
 
-/** The straightforward way: go over the dataset, open each sample's file, see whether it is complete. */
+/** The straightforward way: go through the dataset, open each sample's file, and check whether it is complete. */
 const READ_ALL = `import { readFileSync } from 'node:fs';
 const [, , dataset, dir] = process.argv;
 let left = 0;

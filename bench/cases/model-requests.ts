@@ -21,12 +21,12 @@ const REQUESTS = 20_000;
 const AT_ONCE = 256;
 /** Milliseconds. */
 const LATENCY = 50;
-/** Resident memory that a run may take, bytes. */
+/** Limit for a run's resident memory, in bytes. */
 const MOST_MEMORY = 300e6;
 
 /**
- * Requests to a language model, many at once: a whole process, from its start to its last answer on disk, against a process
- * that does nothing but make the same requests by undici.
+ * Many concurrent requests to a language model: a whole process, from its start to its last answer on disk, against a process
+ * that only makes the same requests by undici.
  */
 export const modelRequests: Measurement = {
     key: 'm',
@@ -34,7 +34,7 @@ export const modelRequests: Measurement = {
     measure: measureRequests,
 };
 
-/** What a service answers, with the usage that costs are computed from. */
+/** What a service answers, including the usage that costs are computed from. */
 const COMPLETION = JSON.stringify({
     id: 'chatcmpl-1',
     object: 'chat.completion',

@@ -14,7 +14,7 @@ import type { Timed } from '../stopwatch.js';
 
 const RAW = fileURLToPath(new URL('../baseline/piscina-loop.js', import.meta.url));
 
-/** No-op tasks, committed durably, against round trips of the bare thread pool. Whole processes on both sides. */
+/** No-op tasks, committed durably, against round trips through the bare thread pool. Whole processes on both sides. */
 export const moduleTasks: Measurement = {
     key: 'a',
     about: 'no-op `module` tasks, 200 a sample, each committed durably; against raw piscina round trips',

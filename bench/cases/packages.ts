@@ -15,8 +15,8 @@ import type { Timed } from '../stopwatch.js';
 import { isInstalled, say } from '../tools.js';
 
 /**
- * Problem packages, every submission against every test, by the tools that people judge them with: verifyproblem of
- * problemtools reads the legacy format, bt of BAPCtools that of 2025-09. All verdicts must be as labelled on every side.
+ * Problem packages, every submission against every test, compared with the tools that people judge them with: verifyproblem of
+ * problemtools for the legacy format, bt of BAPCtools for 2025-09. All verdicts must match the labels on every side.
  */
 export const packages: Measurement = {
     key: 'v',
@@ -28,14 +28,14 @@ const PACKAGES = 6;
 const TESTS = 20;
 
 interface Peer {
-    /** Its program on PATH. */
+    /** The name of its program on PATH. */
     readonly program: string;
     readonly how: string;
     readonly format: 'legacy' | '2025-09';
     readonly argv: (names: readonly string[], concurrency: number) => [string, ...string[]];
 }
 
-/** A peer that hangs is left out. */
+/** A peer that hangs is left out of the results. */
 const BOUNDED = ['timeout', '600'] as const;
 
 const PEERS: readonly Peer[] = [
@@ -74,7 +74,7 @@ async function compare(bench: Bench, peer: Peer): Promise<readonly Figure[]> {
     const { stopwatch, concurrency, repetitions, scale } = bench;
     const names = Array.from({ length: Math.ceil(PACKAGES * scale) }, (_, number) => `sum${number}`);
     const folder = join(bench.folder, peer.format);
-    // Peers keep what they compiled by its path: each round has packages of its own.
+    // Peers cache what they compiled by path, so each round gets packages of its own.
     const prepare = async (side: string, round: number): Promise<string> => {
         const contest = join(folder, `${side}-${round}`);
         for (const [number, name] of names.entries())
@@ -107,7 +107,7 @@ async function compare(bench: Bench, peer: Peer): Promise<readonly Figure[]> {
             for (const name of names) await checkLabels(join(cwd, 'results', `${name}.json`));
             return timed;
         },
-        // It exits with another code than 0 where a verdict is not as labelled.
+        // It exits non-zero if a verdict does not match its label.
         baseline: runPeer,
     });
     const wall = (timed: Timed): number => timed.wall;
@@ -125,7 +125,7 @@ async function compare(bench: Bench, peer: Peer): Promise<readonly Figure[]> {
     return [figure];
 }
 
-/** By path within `submissions/`; a number in each keeps caches from taking one package for another. */
+/** Submissions by path within `submissions/`. A number in each keeps caches from mistaking one package for another. */
 const SUBMISSIONS: Readonly<Record<string, (number: number) => string>> = {
     'accepted/sum.cpp': (number) =>
         `#include <iostream>\nint main() { long long a, b; std::cin >> a >> b; std::cout << a + b << "\\n"; return 0 * ${number}; }\n`,
@@ -141,7 +141,7 @@ async function writePackage(folder: string, format: Peer['format'], number: numb
         format === 'legacy'
             ? { 'problem.yaml': 'name: Sum\n', 'problem_statement/problem.en.tex': statement }
             : {
-                  // bt warns, and exits with 1, where a package nearby has the same one.
+                  // bt warns and exits with 1 if a package nearby has the same one.
                   'problem.yaml': `problem_format_version: 2025-09\nname: Sum\nuuid: ${randomUUID()}\nlimits:\n  time_limit: 2\n`,
                   'statement/problem.en.tex': statement,
               };
@@ -157,7 +157,7 @@ async function writePackage(folder: string, format: Peer['format'], number: numb
     }
 }
 
-/** Like the peers' exit codes: a quicker wrong verdict is no figure. @throws Error naming the file */
+/** Like the peers' exit codes: a faster wrong verdict is not a valid figure. @throws Error naming the file */
 async function checkLabels(path: string): Promise<void> {
     const text = await readFile(path, 'utf8');
     const verdicts = [...text.matchAll(/"verdict": "(\w+)",\n/g)]

@@ -24,14 +24,14 @@ import { say, whereIs } from '../tools.js';
 const SAMPLES = 10_000;
 const ENTRIES = 50;
 const LIVE_TASKS = 20_000;
-/** Tasks at once, and milliseconds that each waits: tasks that a run of days is made of leave the processors to others. */
+/** Concurrent tasks, and the milliseconds that each waits: the tasks of a run that takes days leave the processors to others. */
 const AT_ONCE = 32;
 const TASK_MS = 50;
-/** Pixels of one turn of the wheel, and how many turns. */
+/** Pixels per turn of the wheel, and the number of turns. */
 const WHEEL = 1500;
 const TURNS = 100;
 
-/** The page: opening a large file of it, scrolling, and what watching a run costs the run. */
+/** The page: opening a large one, scrolling, and what watching a run costs the run. */
 export const page: Measurement = {
     key: 'p',
     about: 'the page: a large report in one file, and a run that is watched',
@@ -54,7 +54,7 @@ export const page: Measurement = {
     },
 };
 
-/** Keeps the times of what the browser calls long: over 50 ms without an answer. */
+/** Records the durations of long tasks as the browser defines them: over 50 ms without a response. */
 const WATCH_LONG_TASKS = `
     globalThis.longTasks = [];
     new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration)))
@@ -113,13 +113,13 @@ async function openLargeFile(
     ];
 }
 
-/** Seconds from the start of the navigation until the first row of the first table was drawn. */
+/** Seconds from the start of navigation until the first row of the first table is drawn. */
 async function untilFirstRow(tab: Page): Promise<number> {
     await tab.waitForFunction('globalThis.firstRow > 0', null, { timeout: 120_000 });
     return (await tab.evaluate<number>('globalThis.firstRow')) / 1000;
 }
 
-/** @returns milliseconds of the longest task; 0: none was above 50 */
+/** @returns milliseconds of the longest task; 0 if none exceeded 50 */
 async function scroll(tab: Page): Promise<number> {
     await tab.locator('.table-body').first().hover();
     await tab.evaluate('globalThis.longTasks.length = 0');
@@ -130,7 +130,7 @@ async function scroll(tab: Page): Promise<number> {
     return await tab.evaluate<number>('Math.max(0, ...globalThis.longTasks)');
 }
 
-/** Results of programs as a run writes them, some with what they printed. */
+/** Writes program results as a run does, some with their output. */
 async function writeJudgedSamples(dir: string, samples: number): Promise<void> {
     await mkdir(dir, { recursive: true });
     for (let sample = 0; sample < samples; sample += 1) {
@@ -195,7 +195,7 @@ function makeEntry(sample: number, index: number, group: string): object {
 
 const VERDICTS = ['WrongAnswer', 'WrongAnswer', 'TimeLimitExceeded', 'RuntimeError'];
 
-/** The same run alone, and with a server of the page and a browser that follow it. */
+/** The same run alone, and with a page server and a browser following it. */
 async function watchRun(
     { stopwatch, folder, repetitions, scale }: Bench,
     browser: Browser,
@@ -254,14 +254,14 @@ async function watchRun(
     ];
 }
 
-/** Waits until the page shows progress. @returns bytes of the page's heap after a collection of garbage */
+/** Waits until the page shows progress. @returns bytes of the page's heap after garbage collection */
 async function measureHeap(tab: Page): Promise<number> {
     await tab.locator('main').waitFor();
     await tab.waitForTimeout(2000);
     return await tab.evaluate<number>('(gc(), performance.memory.usedJSHeapSize)');
 }
 
-/** Starts `view` when the run has made its directory. */
+/** Starts `view` once the run has created its directory. */
 async function startView(folder: string): Promise<{ child: ChildProcess; address: string }> {
     while ((await stat(join(folder, 'going')).catch(() => null)) === null)
         await new Promise((resolve) => setTimeout(resolve, 50));

@@ -113,7 +113,7 @@ function describe(
     };
 }
 
-/** Seconds of rest before the clock starts: workers are up, on both sides. */
+/** Seconds to wait before the clock starts, so that workers are up on both sides. */
 const WARM_UP = 1.5;
 
 async function withWorkers(workers: readonly ChildProcess[], run: () => Promise<Timed>): Promise<Round> {
@@ -131,22 +131,22 @@ async function withWorkers(workers: readonly ChildProcess[], run: () => Promise<
     }
 }
 
-/** Clock ticks a second that Linux counts CPU time in. */
+/** Clock ticks per second in which Linux counts CPU time. */
 const TICKS = 100;
 
-/** Seconds of CPU of the processes themselves, without their children. */
+/** CPU seconds of the processes themselves, without their children. */
 export async function sumCpu(workers: readonly ChildProcess[]): Promise<number> {
     let ticks = 0;
     for (const { pid } of workers) {
         const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-        // After the name, which may hold anything: state is field 3, utime 14, stime 15.
+        // After the name, which may contain anything: state is field 3, utime 14, stime 15.
         const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
         ticks += Number(fields[11]) + Number(fields[12]);
     }
     return ticks / TICKS;
 }
 
-/** A Redis with an append-only file. */
+/** Starts a Redis with an append-only file. */
 export async function startRedis(folder: string, socket: string): Promise<ChildProcess> {
     const redis = spawn(
         'redis-server',

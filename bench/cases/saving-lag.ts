@@ -9,7 +9,7 @@ import { CLI } from '../stopwatch.js';
 const SAMPLES = 200;
 const TASKS = 100;
 
-/** What a kill can cost: tasks that have ended and whose results are not on disk yet. */
+/** What a kill can cost: tasks that have ended but whose results are not on disk yet. */
 export const savingLag: Measurement = {
     key: 'h',
     about: 'what a kill can cost beside the work of running tasks: how long, and for how many, an ended task is not saved yet',
@@ -19,7 +19,7 @@ export const savingLag: Measurement = {
     ],
 };
 
-/** When one task ended and when its result was on disk, milliseconds. */
+/** When one task ended and when its result reached the disk, in milliseconds. */
 interface Saved {
     readonly ended: number;
     readonly saved: number;
@@ -64,7 +64,7 @@ async function measureLag(bench: Bench, what: string, takes: number, atOnce: num
     };
 }
 
-/** Runs the product and takes the times from its events. */
+/** Runs the product and reads the times from its events. */
 async function readEvents(args: readonly string[], cwd: string): Promise<readonly Saved[]> {
     const child = spawn(process.execPath, [CLI, ...args], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
     const found: Saved[] = [];
@@ -82,7 +82,7 @@ async function readEvents(args: readonly string[], cwd: string): Promise<readonl
     return found;
 }
 
-/** At the moment at which each task ended: how many had ended and were not saved. */
+/** For the moment each task ended: how many tasks had ended but were not saved. */
 function unsavedAtEnds(saved: readonly Saved[]): readonly number[] {
     const ends = saved.map(({ ended }) => ended).toSorted((a, b) => a - b);
     const saves = saved.map((one) => one.saved).toSorted((a, b) => a - b);

@@ -21,19 +21,19 @@ import { CLI, type Timed } from '../stopwatch.js';
 const DURABLE_LOOP = fileURLToPath(new URL('../baseline/durable-loop.js', import.meta.url));
 const PARSE_ROWS = fileURLToPath(new URL('../baseline/parse-rows.js', import.meta.url));
 
-/** Files in flight in the bare loop, and tasks at once. */
+/** Files in flight in the bare loop, and concurrent tasks. */
 const AT_ONCE = 16;
-/** Bytes of a result file of one and of ten such tasks, about. */
+/** Approximate bytes of a result file with one and with ten such tasks. */
 const FILE_BYTES = { 1: 700, 10: 5200 };
-/** Samples that are committed at least: of fewer the start would be most. */
+/** The fewest samples to commit: with fewer, the start would dominate. */
 const FEWEST = 5000;
-/** Seconds of CPU of a sample, at most. */
+/** Limit for the CPU seconds per sample. */
 const MOST_CPU = 0.0008;
-/** Most memory of a dry run and of a restart, bytes. */
+/** Memory limit for a dry run and a restart, in bytes. */
 const MOST_FOR_ROWS = 300e6;
 const MOST_FOR_RESTART = 500e6;
 
-/** What a sample costs where it is small: committed, planned, and found finished. Whole processes on all sides. */
+/** The cost of a small sample: committed, planned, and found finished. Whole processes on all sides. */
 export const smallSamples: Measurement = {
     key: 's',
     about: 'many small samples: committed durably, planned, found finished; against a bare durable loop, and reading and parsing the rows',
@@ -49,7 +49,7 @@ async function measureSmallSamples(bench: Bench): Promise<readonly Figure[]> {
     return figures;
 }
 
-/** Notes seconds of CPU and bytes of its process when it is called first. */
+/** On its first call, records the CPU seconds and peak bytes of its process. */
 const NOTE_FIRST = `
 import { writeFileSync } from 'node:fs';
 let isFirst = true;
@@ -125,7 +125,7 @@ async function planRows({ stopwatch, folder, repetitions }: Bench, rows: number)
     };
 }
 
-/** What a first start has taken when its first task begins. The task itself writes it down. */
+/** What a first start has used by the time its first task begins, as recorded by the task itself. */
 async function startFirst({ stopwatch, folder, repetitions }: Bench, rows: number): Promise<Figure> {
     const dataset = await writeTasks(folder, rows, 1);
     const module = await writeModule(folder, 'first', NOTE_FIRST);
@@ -158,7 +158,7 @@ async function startFirst({ stopwatch, folder, repetitions }: Bench, rows: numbe
     };
 }
 
-/** Starts that find everything finished, over directories of both sizes: they should take time by the sample. */
+/** Starts that find everything finished, over directories of both sizes: time should grow with the number of samples. */
 async function restart(
     { stopwatch, folder, repetitions }: Bench,
     [few = 0, many = 0]: readonly number[],

@@ -10,21 +10,23 @@ import { CLI } from '../stopwatch.js';
 import { isInstalled, say } from '../tools.js';
 import { startRedis, sumCpu } from './queue.js';
 
-/** How the cost of a task over a queue grows with the tasks that wait: all of them are in Redis before a worker starts. */
+/**
+ * How the cost of a task over a queue grows with the number of waiting tasks, all of which are in Redis before a worker starts.
+ */
 export const waitingTasks: Measurement = {
     key: 'qw',
     about: 'a queue with 10,000 and 100,000 tasks (times --scale) that wait, and one worker',
     measure: measureWaiting,
 };
 
-/** The last is the most that `--concurrency` takes. */
+/** The last is the maximum that `--concurrency` accepts. */
 const WAITING = [10_000, 100_000];
 const A_SAMPLE = 100;
 
-/** Tasks that the worker does while the others wait. */
+/** Tasks that the worker runs while the others wait. */
 const MEASURED = 2000;
 
-/** Milliseconds between two looks at how many wait. */
+/** Milliseconds between checks of how many tasks wait. */
 const LOOK_MS = 100;
 
 async function measureWaiting(bench: Bench): Promise<readonly Figure[]> {
@@ -98,20 +100,20 @@ async function measureOne(folder: string, tasks: number): Promise<Figure> {
     }
 }
 
-/** Bytes of memory that a process has now. */
+/** Resident memory of a process now, in bytes. */
 async function readResident({ pid }: ChildProcess): Promise<number> {
     const status = await readFile(`/proc/${pid}/status`, 'utf8');
     return 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
 }
 
-/** Resolves when so many tasks wait. @throws Error if the run ends before */
+/** Resolves when this many tasks are waiting. @throws Error if the run ends before that */
 async function untilWaiting(
     client: Redis,
     run: ChildProcess,
     isEnough: (waiting: number) => boolean,
 ): Promise<void> {
     for (;;) {
-        // Not by KEYS, which walks through the keys of all jobs.
+        // KEYS is not used, because it walks through the keys of all jobs.
         const [name] = (await client.hkeys('resume-run:runs')) as readonly (string | undefined)[];
         if (name !== undefined && isEnough(await client.llen(`resume-run:{${name}}:tasks:wait`))) return;
         if (run.exitCode !== null) throw new Error(`the run ended with ${run.exitCode}`);

@@ -18,8 +18,8 @@ const WIDTHS = [1, 2, 4, 8];
 const TESTS = 20;
 
 /**
- * Requests a second to one sandbox server with so many at once; beside it a bare loop over node:http to the same server.
- * BENCH_SANDBOX_FUSION names a real SandboxFusion, on loopback, by its port.
+ * Requests per second to one sandbox server at several levels of concurrency, compared with a bare loop over node:http to the
+ * same server. BENCH_SANDBOX_FUSION gives the port of a real SandboxFusion on loopback.
  */
 export const widths: Measurement = {
     key: 'w',
@@ -41,7 +41,7 @@ async function measureWidths(bench: Bench): Promise<readonly Figure[]> {
     }
 }
 
-/** @param submissions of each place, with 20 tests each; so many that a start and its examination of the server weigh little */
+/** @param submissions per place, with 20 tests each; enough that a start and its examination of the server carry little weight */
 async function measureServer(
     bench: Bench,
     port: number,
@@ -69,7 +69,7 @@ async function measureServer(
     return figures;
 }
 
-/** @returns requests a second, from the start of the process to its end */
+/** @returns requests per second, from the start of the process to its end */
 async function judge(
     { folder, stopwatch }: Bench,
     port: number,

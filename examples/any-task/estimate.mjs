@@ -1,7 +1,7 @@
-/** Estimates pi from points thrown at a square: the work that the examples beside this file do. */
+/** Estimates pi from points thrown at a square: the work that the examples in this folder do. */
 export function estimatePi({ points, seed }) {
     let state = seed;
-    // A small generator with a seed, so that a task gives the same answer on every machine.
+    // A small seeded generator, so that a task gives the same answer on every machine.
     const random = () => {
         state = (state + 0x6d2b79f5) | 0;
         let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
