@@ -1,4 +1,4 @@
-/* Preloaded (`node --import`): DuckDB is installed, and its native library is missing. */
+/* Preloaded (`node --import`): DuckDB is installed, but its native library is missing. */
 import Module from 'node:module';
 
 const load = Module._load;

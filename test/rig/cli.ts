@@ -9,8 +9,10 @@ import { runEnvironment } from './run-folder.js';
 export const BIN = join(import.meta.dirname, '../../bin/resume-run.js');
 
 /**
- * An empty folder of the test's own, removed when the test is over (kept, and named, when it failed).
- * @param whenFinished that of the test's context, for tests that run side by side: the global one takes the last that began
+ * Creates an empty folder for the test, removed when the test is over. If the test failed, the folder is kept and its path
+ * printed.
+ * @param whenFinished the one of the test's context, for tests that run concurrently: the global one applies to the test that
+ * began last
  */
 export function tempDir(whenFinished: typeof onTestFinished = onTestFinished): string {
     const dir = mkdtempSync(join(tmpdir(), 'resume-run-test-'));
@@ -36,18 +38,21 @@ export interface Cli {
 export interface CliOptions {
     readonly cwd: string;
     readonly env?: NodeJS.ProcessEnv;
-    /** A command that starts another one (`strace ...`, `unshare ...`), put before ours. */
+    /** A command that starts another one (`strace ...`, `unshare ...`), put in front of ours. */
     readonly through?: readonly string[];
-    /** A script in the place of the binary. */
+    /** A script to run instead of the binary. */
     readonly program?: string;
 }
 
-/** What our program gets of the environment of the tests. */
+/** The part of the tests' environment that our program receives. */
 export function cleanEnvironment({ PATH, HOME, TMPDIR }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...runEnvironment() };
 }
 
-/** Starts the binary in a process group of its own, with no environment but PATH and HOME and what is given. */
+/**
+ * Starts the binary in a process group of its own, with no environment but PATH, HOME, TMPDIR, the mark of the test run and what
+ * is given.
+ */
 export function startCli(args: readonly string[], options: CliOptions): Cli {
     const [file, ...rest] = [...(options.through ?? []), process.execPath, options.program ?? BIN, ...args];
     const child = spawn(file ?? process.execPath, rest, {
@@ -71,22 +76,22 @@ export function startCli(args: readonly string[], options: CliOptions): Cli {
     return { child, result };
 }
 
-/** Runs the binary to its end. */
+/** Runs the binary to completion. */
 export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
     return startCli(args, options).result;
 }
 
-/** Kills the whole process group, as a machine's reset would. */
+/** Kills the whole process group, as a reset of the machine would. */
 export function killGroup(child: ChildProcess): void {
     if (child.pid === undefined) return;
     try {
         process.kill(-child.pid, 'SIGKILL');
     } catch {
-        // It has just ended by itself.
+        // It has just exited by itself.
     }
 }
 
-/** Result files of a directory, parsed, by name. Anything that does not parse fails the test that reads it. */
+/** Reads the result files of a directory, parsed, by name. A file that does not parse fails the test. */
 export function readResults(dir: string): Map<string, Record<string, unknown>> {
     const files = readdirSync(dir)
         .filter((name) => name.endsWith('.json'))

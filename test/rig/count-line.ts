@@ -1,11 +1,11 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Files that the list of the longest names. */
+/** How many files to list as the slowest. */
 const LISTED = Number(process.env['TEST_LIST'] ?? 12);
 
 /**
- * Ends the run with the files that took longest, and one plain line, `tests: N passed, N failed, N skipped`, for people and
- * for CI to read.
+ * Ends the run with a list of the slowest files and one plain line, `tests: N passed, N failed, N skipped`, for people and CI to
+ * read.
  */
 export default class CountLine implements Reporter {
     onTestRunEnd(modules: ReadonlyArray<TestModule>): void {
@@ -14,11 +14,11 @@ export default class CountLine implements Reporter {
     }
 }
 
-/** @param hung tests that had to be ended, which have no result */
+/** @param hung tests that had to be stopped and have no result */
 export function countLine(modules: ReadonlyArray<TestModule>, hung = 0): string {
     const count = { passed: 0, failed: hung, skipped: -hung };
     for (const module of modules) {
-        // A file that does not load has no tests of its own, but must not look like success.
+        // A file that fails to load contains no tests, but must not look like success.
         if (module.state() === 'failed' && module.children.size === 0) count.failed += 1;
         for (const test of module.children.allTests()) {
             const state = test.result().state;
@@ -43,7 +43,7 @@ function listLongest(modules: ReadonlyArray<TestModule>): string {
     return ['longest files: seconds, CPU seconds', ...lines].join('\n');
 }
 
-/** Every skipped test with the reason that it gives; nothing where none was skipped. */
+/** Lists every skipped test with its reason; prints nothing if none was skipped. */
 function listSkipped(modules: ReadonlyArray<TestModule>): string {
     const lines = modules.flatMap((module) =>
         Array.from(module.children.allTests()).flatMap((test) => {

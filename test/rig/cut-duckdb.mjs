@@ -1,4 +1,4 @@
-/* Preloaded (`node --import`): DuckDB's native library is the file that CUT_DUCKDB names. */
+/* Preloaded (`node --import`): DuckDB's native library is replaced by the file that CUT_DUCKDB names. */
 import Module from 'node:module';
 
 const resolve = Module._resolveFilename;

@@ -6,7 +6,7 @@ import type { ServedCli } from './served-cli.js';
 export const DOCS = resolve(import.meta.dirname, '../../docs');
 const ROOT = resolve(DOCS, '..');
 
-/** A fenced block of a page: what follows its three backticks, and its text. */
+/** A fenced block of a page: the text after its opening backticks, and its content. */
 export interface Fence {
     readonly info: string;
     readonly text: string;
@@ -18,8 +18,8 @@ export function fencesOf(markdown: string): readonly Fence[] {
 }
 
 /**
- * A folder with `resume-run` on its path and importable, as an installation has it.
- * @param served makes another path on which `resume-run` is that one
+ * Creates a folder with `resume-run` on its path and importable, as in an installation.
+ * @param served adds a second path on which `resume-run` is this one
  */
 export function userFolder(served?: ServedCli): {
     readonly cwd: string;
@@ -35,7 +35,7 @@ export function userFolder(served?: ServedCli): {
     served?.writeCommand(join(servedBin, 'resume-run'));
     mkdirSync(join(cwd, 'node_modules'), { recursive: true });
     symlinkSync(ROOT, join(cwd, 'node_modules', 'resume-run'));
-    // Whoever writes TypeScript has these.
+    // Users who write TypeScript have these.
     mkdirSync(join(cwd, 'node_modules', '.bin'));
     for (const name of ['.bin/tsc', '@types'])
         symlinkSync(join(ROOT, 'node_modules', name), join(cwd, 'node_modules', name));

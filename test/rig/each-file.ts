@@ -5,15 +5,15 @@ import { noteTest } from './run-folder.js';
 
 declare module 'vitest' {
     interface TaskMeta {
-        /** CPU time of the file's tests and of the processes that they started and waited for, seconds. */
+        /** CPU seconds of the file's tests and of the processes they started and waited for. */
         cpuSeconds?: number;
     }
 }
 
-/** Linux counts in hundredths of a second in /proc, whatever its own tick is. */
+/** Linux reports hundredths of a second in /proc, whatever its own tick is. */
 const TICKS_PER_SECOND = 100;
 
-/** CPU seconds of this process so far, with those of its children that have ended (fields 14 to 17 of proc(5) stat). */
+/** CPU seconds of this process so far, including its children that have ended (fields 14 to 17 of proc(5) stat). */
 function cpuSeconds(): number | undefined {
     if (process.platform !== 'linux') return undefined;
     const fields = readFileSync('/proc/self/stat', 'utf8')
@@ -22,7 +22,7 @@ function cpuSeconds(): number | undefined {
     return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
 }
 
-// Vitest's setup file, run at the beginning of each test file.
+// Vitest's setup file, run at the start of each test file.
 const before = cpuSeconds();
 let file: RunnerTestFile | undefined;
 

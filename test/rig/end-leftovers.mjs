@@ -1,6 +1,6 @@
 /*
- * Waits until the run of the tests has ended, however it did (stdin is a pipe from it), then kills what it left behind: every
- * process with the run's folder in its environment, which children inherit. An interrupted run leaves nothing that way either.
+ * Waits until the test run has ended for whatever reason (stdin is a pipe from it), then kills what it left behind: every process
+ * with the run's folder in its environment, which children inherit. That way an interrupted run leaves nothing either.
  *
  *   node test/rig/end-leftovers.mjs <folder of the run>
  */
@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const [folder] = process.argv.slice(2);
 const mark = `TEST_RUN_FOLDER=${folder}`;
 
-/** Processes of the run that are still there, but for this one. */
+/** Processes of the run that are still there, except this one. */
 function leftovers() {
     return readdirSync('/proc')
         .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -24,10 +24,13 @@ function leftovers() {
         .map(Number);
 }
 
-/** Rounds for which helpers of the sandbox may end what runs in their boxes, whose programs nothing else finds. */
+/** Rounds that the sandbox helpers get to end what runs in their boxes, because nothing else finds those programs. */
 const HELPERS_HAVE = 20;
 
-/** Helpers and the processes of their boxes end when what started them is gone; killed with it, they leave a program that forks for ever. */
+/**
+ * Helpers and the processes of their boxes exit when what started them is gone. If they were killed with it, a program that forks
+ * forever would survive.
+ */
 function isHelper(pid) {
     try {
         return readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('resume-run-');
@@ -40,12 +43,12 @@ function kill(pid) {
     try {
         process.kill(pid, 'SIGKILL');
     } catch {
-        // It has just ended by itself.
+        // It has just exited by itself.
     }
 }
 
 for await (const _ of process.stdin);
-// Again until there are none: what is about to be killed may start something.
+// Repeated until none are left, because a process about to be killed may start another.
 for (let round = 0; round < 50; round += 1) {
     const pids = process.platform === 'linux' ? leftovers() : [];
     if (pids.length === 0) break;

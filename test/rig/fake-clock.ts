@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/util/clock.js';
 
-/** A clock that stands still until a test moves it; calls come in the order of their times. */
+/** A clock that stands still until a test advances it; callbacks run in the order of their times. */
 export class FakeClock implements Clock {
     private time = 0;
     private readonly alarms = new Set<{ readonly at: number; readonly call: () => void }>();
@@ -15,7 +15,7 @@ export class FakeClock implements Clock {
         return () => this.alarms.delete(alarm);
     }
 
-    /** Lets `ms` milliseconds pass. What was promised meanwhile is settled before each alarm and at the end. */
+    /** Advances by `ms` milliseconds. Pending promises are settled before each alarm and at the end. */
     async pass(ms: number): Promise<void> {
         const end = this.time + ms;
         await settle();
@@ -32,7 +32,7 @@ export class FakeClock implements Clock {
     }
 }
 
-/** Lets everything that is settled already have its effects. */
+/** Lets everything that is already settled take effect. */
 export async function settle(): Promise<void> {
     for (let turn = 0; turn < 12; turn += 1) await Promise.resolve();
 }

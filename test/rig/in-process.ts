@@ -4,15 +4,15 @@ import { Writable } from 'node:stream';
 import type * as CommandLine from '../../src/cli/main.js';
 import { cleanEnvironment, type CliOptions, type CliResult } from './cli.js';
 
-/** What the binary loads, without its end: `process.exit`. */
+/** What the binary loads, except its end: `process.exit`. */
 const BUNDLE = join(import.meta.dirname, '../../dist/bundle/main.js');
 
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs one command line as `runCli` does, but in this process, which saves the third of a second of CPU that a start takes.
- * For tests of what a command does; what is about starts, signals, kills, streams and exits needs the real binary.
- * Calls wait for each other: current folder, environment and streams belong to the whole process.
+ * Runs one command line as `runCli` does, but in this process, which saves the third of a second of CPU time that a start takes.
+ * For tests of what a command does; tests of starts, signals, kills, streams and exits need the real binary. Calls run one after
+ * another, because the current folder, the environment and the streams belong to the whole process.
  */
 export function callCli(
     args: readonly string[],
@@ -32,7 +32,7 @@ async function execute(
     const stdout = replaceStream('stdout');
     const stderr = replaceStream('stderr');
     const ours = globalThis.console;
-    // The one of vitest does not write to these streams.
+    // Vitest's console does not write to these streams.
     globalThis.console = new Console(process.stdout, process.stderr);
     const folder = process.cwd();
     const environment = { ...process.env };
@@ -53,13 +53,13 @@ async function execute(
     return { code, signal: null, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-/** Changes the environment in place: threads are given a copy of the real one. */
+/** Changes the environment in place, because threads are given a copy of the real one. */
 function setEnvironment(env: NodeJS.ProcessEnv): void {
     for (const name of Object.keys(process.env)) if (env[name] === undefined) delete process.env[name];
     for (const [name, value] of Object.entries(env)) if (value !== undefined) process.env[name] = value;
 }
 
-/** Puts a stream that keeps what is written in the place of one of this process, until `restore`. */
+/** Replaces one of this process's streams with one that keeps what is written, until `restore`. */
 function replaceStream(name: 'stdout' | 'stderr'): { text(): string; restore(): void } {
     const chunks: Buffer[] = [];
     const kept = new Writable({

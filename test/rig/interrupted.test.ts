@@ -9,7 +9,7 @@ import { patience } from './slowness.js';
 const ROOT = join(import.meta.dirname, '../..');
 const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs');
 
-/** Processes in a folder, by what they are. */
+/** Processes in a folder, by kind. */
 function processesIn(folder: string): string[] {
     return readdirSync('/proc').flatMap((pid) => {
         try {
@@ -21,7 +21,7 @@ function processesIn(folder: string): string[] {
     });
 }
 
-/** Interrupted from the keyboard, the whole process group gets the signal; killed, vitest alone. */
+/** An interrupt from the keyboard sends the signal to the whole process group; a kill hits vitest alone. */
 const ENDS = { SIGINT: -1, SIGKILL: 1 } as const;
 
 it.skipIf(process.platform !== 'linux').concurrent.for(['SIGINT', 'SIGKILL'] as const)(

@@ -1,5 +1,5 @@
 /*
- * `node --import log-imports.mjs` writes the URL of every ES module that is loaded to the file in LOG_IMPORTS.
+ * `node --import log-imports.mjs` appends the URL of every ES module that is loaded to the file named by LOG_IMPORTS.
  */
 import { register } from 'node:module';
 

@@ -1,23 +1,23 @@
 /*
- * How much the tests try: the one place that reads it from the environment. The ordinary form (`npm test`, `.ci/run`) tries less
- * of what is only tried more often; `.ci/long` and `npm run crash` ask for the long one.
+ * How thorough the tests are: the only place that reads this from the environment. The short form (`npm test`, `.ci/run`) does
+ * fewer repetitions; `.ci/long` and `npm run crash` request the long form.
  */
 
-/** The long form: every I/O call, every prefix, many rounds. */
+/** The long form covers every I/O call, every prefix, and many rounds. */
 export const LONG = process.env['LONG_TESTS'] === '1';
 
 const loops = Number(process.env['LOOPS'] ?? 50);
 
-/** Of everything random in the crash suite; told with every failure. */
+/** Seed of everything random in the crash suite, printed with every failure. */
 export const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
-/** How often a property is tried. */
+/** How often to try a property. */
 export const runs = (usual: number, long = usual * 20): number => (LONG ? long : usual);
 
-/** Rounds of kills and other things that are random; in the long form as many as `LOOPS` says. */
+/** Rounds of kills and other random things; in the long form, the number given by `LOOPS`. */
 export const rounds = (usual: number): number => (LONG ? loops : usual);
 
-/** Every item in the long form; otherwise `count` of them, spread evenly, other ones with another seed. */
+/** Every item in the long form; otherwise `count` of them, evenly spread, with a selection that depends on the seed. */
 export function sampled<T>(items: readonly T[], count: number): T[] {
     if (LONG || items.length <= count) return [...items];
     const step = items.length / count;
@@ -27,10 +27,10 @@ export function sampled<T>(items: readonly T[], count: number): T[] {
     ).filter((item) => item !== undefined);
 }
 
-/** Options for runs that are not about workers, each of which takes a third of a second of CPU time to start. */
+/** Options for runs that are not about workers, because each worker takes a third of a second of CPU time to start. */
 export const NO_WORKERS: readonly string[] = LONG ? [] : ['--mode', 'async'];
 
-/** One line that says which form it is, for the beginning of a run. */
+/** One line for the start of a run that names its form. */
 export const describeForm = (): string =>
     LONG
         ? `the long form of the tests: ${loops} rounds, seed ${SEED}`

@@ -1,6 +1,6 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** What takes longest, longest first: begun at the end, one of these would leave the other worker idle. */
+/** The slowest files, slowest first: if one of these began last, the other worker would be left idle. */
 const LONGEST = [
     'test/docs/how-to.test.ts',
     'test/conformance/sandbox-server.test.ts',
@@ -27,7 +27,7 @@ const rankOf = ({ moduleId }: TestSpecification): number => {
     return rank === -1 ? LONGEST.length : rank;
 };
 
-/** Starts long test files first, so that the workers end together. */
+/** Starts slow test files first, so that all workers finish at about the same time. */
 export class LongestFirst extends BaseSequencer {
     override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
         const usual = await super.sort(files);

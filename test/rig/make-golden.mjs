@@ -1,10 +1,10 @@
 /*
- * Makes test/golden/0.1/directories with the real version 0.1: results directories of every kind of task, each left with
- * something to do. Run once; what it made is committed and never made again by another version.
+ * Creates test/golden/0.1/directories with the real version 0.1: results directories for every kind of task, each with work left
+ * to do. Run once: the output is committed, and never created again by another version.
  *
  *   node test/rig/make-golden.mjs <checkout of 0.1, built>
  *
- * `@root@` stands for the folder that a directory was made in; the test puts its own in its place.
+ * `@root@` stands for the folder that a directory was created in; the test replaces it with its own.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -35,7 +35,7 @@ const write = (root, files) => {
     }
 };
 
-/** Runs 0.1 to its end. */
+/** Runs version 0.1 to completion. */
 function run(root, args, code = 0) {
     const { status, stderr, stdout } = spawnSync(process.execPath, [bin, ...args], {
         cwd: root,
@@ -44,7 +44,7 @@ function run(root, args, code = 0) {
     if (status !== code) throw new Error(`${args.join(' ')} exited ${status}: ${stdout}${stderr}`);
 }
 
-/** Starts 0.1 and kills it, with what it started, once a result file holds so many entries. */
+/** Starts version 0.1, and kills it and what it started once a result file holds this many entries. */
 async function kill(root, args, file, entries) {
     const child = spawn(process.execPath, [bin, ...args, '-j', '1'], {
         cwd: root,
@@ -105,12 +105,12 @@ const DIRECTORIES = {
         const args = ['rows.jsonl', '-q'];
         write(root, { 'rows.jsonl': lines([old, second, last]) });
         run(root, [...args, '--only', 'sums/first']);
-        // One solution less: its entry goes to superseded.jsonl.
+        // With one solution removed, its entry goes to superseded.jsonl.
         write(root, { 'rows.jsonl': lines([first, second, last]) });
         await kill(root, args, 'sums_second.json', 4);
     },
 
-    /** What 0.1 skipped or judged by plain tokens, and later versions do not. */
+    /** What 0.1 skipped or judged by plain tokens, unlike later versions. */
     async formats(root) {
         const pickle = (text) => {
             const bytes = Buffer.from(text);
@@ -166,7 +166,7 @@ const DIRECTORIES = {
         run(root, ['contests-plus.jsonl', 'code-contests.jsonl', 'live-code-bench.jsonl', '-q']);
     },
 
-    /** A command for each row: a failure that the next start tries again, and a kill. */
+    /** A command for each row: a failure that the next start retries, and a kill. */
     async exec(root) {
         const rows = ['a', 'b', 'c'].map((id, at) => ({
             id: `row/${id}`,
@@ -205,7 +205,7 @@ const DIRECTORIES = {
         rmSync(join(root, 'slow'));
     },
 
-    /** A module: numbers that 0.1 rounded, an archived sample, samples not begun. */
+    /** A module: numbers that 0.1 rounded, an archived sample, samples that were not begun. */
     async module(root) {
         const rows = ['a', 'b', 'c'].map((id, at) => ({
             id: `cell/${id}`,
@@ -222,7 +222,7 @@ const DIRECTORIES = {
         run(root, [...args, '--only', 'numbers', '--only', 'cell/b']);
     },
 
-    /** Problem packages: a limit computed from the accepted submissions, a validator's flags, a kill. */
+    /** Problem packages: a limit computed from the accepted submissions, flags for a validator, a kill. */
     async packages(root) {
         const double = 'print(int(input()) * 2)\n';
         const spin = 'for i in range(2000000):\n    pass\n';
@@ -250,7 +250,10 @@ const DIRECTORIES = {
     },
 };
 
-/** The folder's name out of what was written, and what belongs to the machine alone: locks, and times of its clock stay. */
+/**
+ * Replaces the folder's name in what was written, and removes what only concerns this machine, such as locks; clock times are
+ * kept.
+ */
 function clean(folder, root) {
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
         const path = join(entry.parentPath, entry.name);

@@ -2,14 +2,15 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 
 /*
- * Two network namespaces joined by a cable that a test can cut, as an ordinary user may make them. No kernel module is needed but veth.
+ * Two network namespaces, joined by a cable that a test can cut, which an ordinary user can create. veth is the only kernel
+ * module needed.
  */
 
 /** The namespaces' addresses. */
 export const NEAR = '10.77.0.1';
 const FAR = '10.77.0.2';
 
-/** Makes both and the cable. @param keeper a command that keeps the far one */
+/** Creates both namespaces and the cable. @param keeper a command that keeps the far one alive */
 const makeScript = (keeper: string): string => `
 exec 3<&0
 ip link set lo up
@@ -22,7 +23,7 @@ ip link set near up
 nsenter -t $far -n sh -ec 'ip link set lo up; ip addr add ${FAR}/24 dev far; ip link set far up'
 `;
 
-/** Prints the process ids of both sides, and keeps them until its stdin ends. */
+/** Prints the process ids of both sides, and keeps both alive until its stdin closes. */
 const HOLD = `${makeScript('cat <&3 >/dev/null')}
 echo $$ $far
 wait
@@ -32,11 +33,11 @@ const TRY = `${makeScript('sleep 5')}
 kill $far
 `;
 
-/** How a cable is cut, and mended again: commands on the far side. */
+/** How to cut a cable and mend it again: commands on the far side. */
 const CUTS = {
-    /** Its own interface is down: it has no route, and is told so. */
+    /** Its own interface is down: it has no route and is told so. */
     down: { cut: 'ip link set far down', mend: 'ip link set far up' },
-    /** What it sends goes nowhere, and nobody is told. */
+    /** What it sends is lost silently. */
     'half-open': {
         cut: `ip neigh replace ${NEAR} lladdr 02:00:00:00:00:99 dev far nud permanent`,
         mend: `ip neigh del ${NEAR} dev far`,
@@ -45,7 +46,7 @@ const CUTS = {
 
 export type Cut = keyof typeof CUTS;
 
-/** Why tests that cut links are skipped; null: they run. */
+/** Why tests that cut links are skipped; null if they run. */
 export function whyNoNamespaces(): string | null {
     const tried = spawnSync('unshare', ['-rn', 'sh', '-ec', TRY], {
         encoding: 'utf8',
@@ -70,7 +71,7 @@ export class Namespaces {
         return new Namespaces(holder, { near, far });
     }
 
-    /** The beginning of a command that runs on one side. */
+    /** The start of a command line that runs on one side. */
     enter(side: 'near' | 'far'): string[] {
         return ['nsenter', '--preserve-credentials', '-U', '-n', '-t', this.pids[side]];
     }

@@ -1,20 +1,20 @@
 /*
- * The two parts of the tests. `npm test` runs the quick part, for whoever changes something: under five minutes on two cores.
- * `npm run test:slow` runs the other, and `.ci/run` both: suites that repeat what the quick part samples, in other sandboxes, on
- * other servers, under more faults, or as a user types it. `npx vitest run <file>` runs a file whole.
+ * The two parts of the tests. `npm test` runs the quick part, for anyone changing something: under five minutes on two cores.
+ * `npm run test:slow` runs the other part, and `.ci/run` both. The slow part has suites that repeat what the quick part samples:
+ * in other sandboxes, on other servers, under more faults, or as a user types it. `npx vitest run <file>` runs a whole file.
  */
 
 export type Part = 'quick' | 'slow';
 
-/** Files of the slow part alone. */
+/** Files that are only in the slow part. */
 export const SLOW_FILES: readonly string[] = [
-    // Every command of the documents, as a user types it.
+    // Every command in the docs, as a user types it.
     'test/docs/how-to.test.ts',
     'test/docs/cluster.test.ts',
     // A real browser.
     'test/page/page.test.ts',
     'test/page/view.test.ts',
-    // Faults at system calls, full disks, storms and kills beyond those of the run loop, workers and signals.
+    // Faults at system calls, full disks, storms and kills, beyond those for the run loop, workers and signals.
     'test/crash/chat-storm.test.ts',
     'test/crash/kill-at-every-call.test.ts',
     'test/crash/problem-kinds.test.ts',
@@ -35,7 +35,7 @@ export const SLOW_FILES: readonly string[] = [
     'test/results/storage-of-children.test.ts',
     // Lines of many megabytes.
     'test/commands/long-lines.test.ts',
-    // The same programs on every kind of server; the servers' protocols are tried in the quick part.
+    // The same programs on every kind of server; the quick part tests the servers' protocols.
     'test/conformance/agreement.test.ts',
     'test/conformance/sandbox-server.test.ts',
     'test/executor/servers/calibration.test.ts',
@@ -44,7 +44,7 @@ export const SLOW_FILES: readonly string[] = [
     'test/executor/servers/go-judge-talk.test.ts',
     'test/executor/servers/piston.test.ts',
     'test/executor/servers/run.test.ts',
-    // Other forms of what the quick part judges, and odd places to run in.
+    // Variants of what the quick part judges, and unusual environments.
     'test/backend/process-turns.test.ts',
     'test/cli/human-eval.test.ts',
     'test/cli/odd-files.test.ts',
@@ -58,7 +58,7 @@ export const SLOW_FILES: readonly string[] = [
     'test/executor/judge/make-tests.test.ts',
     'test/executor/judge/talk-pairs.test.ts',
     'test/executor/judge/windows-programs.test.ts',
-    // Whole commands that take ten seconds by their nature.
+    // Whole commands that inherently take ten seconds.
     'test/cli/comparison.test.ts',
     'test/cli/computed-limits.test.ts',
     'test/cli/minute-limits.test.ts',
@@ -79,7 +79,7 @@ export const SLOW_FILES: readonly string[] = [
     'test/trace/trace.test.ts',
 ];
 
-/** Files that are in both parts, with other tests in each: in the quick part those of one sandbox, or of one mode. */
+/** Files in both parts, with different tests in each: the quick part covers one sandbox, or one mode. */
 export const SHARED_FILES: readonly string[] = [
     'test/conformance/chat-modes.test.ts',
     'test/dataset/kattis/test-script.test.ts',
@@ -87,8 +87,8 @@ export const SHARED_FILES: readonly string[] = [
     'test/sandbox/hostile.test.ts',
 ];
 
-/** The part that runs; undefined where all is run. */
+/** The part being run; undefined if all tests run. */
 const running = process.env['TEST_PART'];
 
-/** Whether tests of this part of a shared file are to run. */
+/** Whether this part's tests of a shared file should run. */
 export const isRun = (part: Part): boolean => running === undefined || running === part;

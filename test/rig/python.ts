@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** A Python with what readers of the database use; null, with the reason printed, where there is none. */
+/** A Python with the packages that readers of the database use. Returns null, and prints the reason, if there is none. */
 export function findPythonReaders(): string | null {
     const python = process.env['RESUME_RUN_TEST_PYTHON'] ?? 'python3';
     try {

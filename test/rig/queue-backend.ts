@@ -13,10 +13,10 @@ import type { JsonObject } from '../../src/model/json.js';
 import type { Task } from '../../src/model/task.js';
 import type { RedisAccess } from '../../src/backend/queue/redis.js';
 
-/** A coordinator and a worker over a Redis, as one backend: what the backend's conformance suite runs over. */
+/** A coordinator and a worker over a Redis, as one backend for the backend conformance suite. */
 export function queueBackend(redis: RedisAccess, options: ProcessBackendOptions): Backend {
     const run = makeRunId();
-    // The worker looks for runs when it starts, and then once a second.
+    // The worker looks for runs when it starts, then once a second.
     const opened = openCoordinator(redis, run, options).then(
         async (backend) => [backend, await openWorker(redis, run, options)] as const,
     );
@@ -39,7 +39,7 @@ export function queueBackend(redis: RedisAccess, options: ProcessBackendOptions)
     };
 }
 
-/** Tasks that do what their row says. */
+/** Tasks that do what their row tells them. */
 export const OBEYING: ProcessBackendOptions = {
     entry: join(import.meta.dirname, '../../dist/backend/worker/process.js'),
     descriptor: {
@@ -68,7 +68,7 @@ export const makeRowTask = (index: number, data: JsonObject): Task => ({
 
 export const makeRunId = (): string => randomBytes(8).toString('hex');
 
-/** The coordinator of a run. */
+/** Opens the coordinator of a run. */
 export const openCoordinator = (
     redis: RedisAccess,
     run: string,
@@ -97,7 +97,7 @@ export const openCoordinator = (
 
 /**
  * A worker in this process that serves one run; its tasks run in processes of their own.
- * @param toolchains versions by language; absent: its tasks are not programs
+ * @param toolchains versions by language; absent if its tasks are not programs
  */
 export async function openWorker(
     redis: RedisAccess,

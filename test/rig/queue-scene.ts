@@ -10,14 +10,14 @@ import { patience } from './slowness.js';
 const OBEY = join(import.meta.dirname, 'tasks/obey.mjs');
 const QUEUE_WORKER = join(import.meta.dirname, 'queue-worker.mjs');
 
-/** A coordinator, its workers and their Redis, each a process of its own. Each row leaves a mark when it runs. */
+/** A coordinator, its workers and their Redis, each in a process of its own. Each row leaves a mark when it runs. */
 export class QueueScene {
     readonly cwd = tempDir();
     readonly redis: PrivateRedis;
     readonly #started: Cli[] = [];
 
     /**
-     * @param rows what tasks/obey.mjs is told to do
+     * @param rows instructions for tasks/obey.mjs
      * @param through a command that starts Redis
      */
     constructor(
@@ -48,27 +48,27 @@ export class QueueScene {
         return cli;
     }
 
-    /** The short form starts workers that are missed after 5 s, not 14. */
+    /** In the short form, workers are considered lost after 5 s instead of 14 s. */
     worker(): Cli {
         if (LONG) return this.start(['worker', '-j', '2', '--executor', 'module', '--allow', 'exec']);
         return this.quickWorker();
     }
 
-    /** A worker that is missed after 5 s. @param options where it runs, and by which address it reaches Redis */
+    /** A worker considered lost after 5 s. @param options where it runs, and the address by which it reaches Redis */
     quickWorker(options: Partial<CliOptions> = {}): Cli {
         return this.start([], { ...options, program: QUEUE_WORKER });
     }
 
-    /** The run, with its events on stdout. */
+    /** Starts the run, with its events on stdout. */
     coordinator(more: readonly string[] = []): Cli {
         const dataset = ['rows.jsonl', '--rows-per-sample', '1', '--executor', 'module', '--module', OBEY];
         return this.start([...dataset, '--mode', 'queue', '--dir', 'results', '--json', ...more]);
     }
 
-    /** How often each row ran. */
+    /** How often each row has run. */
     marks = (): number[] => this.readMarks().map((lines) => lines.length);
 
-    /** By row: the task, each time that it was started. */
+    /** For each row, its task once for each time that it was started. */
     readMarks(): string[][] {
         return this.rows.map((_, id) => {
             const path = join(this.cwd, `mark-${id}`);
@@ -83,7 +83,7 @@ export class QueueScene {
     }
 }
 
-/** Resolves when it is so, or throws. */
+/** Resolves once `isSo` holds, and throws if it takes too long. */
 export async function until(what: string, isSo: () => boolean): Promise<void> {
     const deadline = Date.now() + patience(20_000);
     while (!isSo()) {

@@ -15,7 +15,7 @@ import { makeRunId } from './queue-backend.js';
 import type { PrivateRedis } from './redis.js';
 import { checkTokens, goJudge, JUDGING } from './servers/submissions.js';
 
-/** An executor over go-judge servers whose tasks go over a queue to a worker: what the servers' conformance suite runs over. */
+/** An executor over go-judge servers whose tasks reach a worker through a queue, for the servers' conformance suite. */
 export async function openQueuedGoJudge(redis: PrivateRedis, url: string): Promise<ServerExecutor> {
     const run = makeRunId();
     const descriptor = goJudge([url]);
@@ -81,7 +81,7 @@ async function openServerWorker(redis: PrivateRedis, run: string, url: string): 
     return worker;
 }
 
-/** Runs a worker's tasks in this process, whose places come from whoever started them. */
+/** Runs a worker's tasks in this process; their places come from the process that started them. */
 function runHere(executor: Executor): Backend {
     const server = new TaskServer(executor);
     let next = 0;

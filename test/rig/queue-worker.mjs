@@ -1,6 +1,6 @@
 /*
- * A worker that is like `resume-run worker -j 2 --executor module --allow exec`, but for its lock: tests do not wait for as long as a
- * busy machine may need.
+ * A worker like `resume-run worker -j 2 --executor module --allow exec`, except for its lock: tests do not wait as long as a busy
+ * machine may need.
  */
 import { runWorker } from '../../dist/compose/queue/run-worker.js';
 

@@ -2,7 +2,7 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { RedisAccess } from '../../src/backend/queue/redis.js';
 
-/** A way to a Redis that can go dead without a word, be cut, and lead to another Redis. */
+/** A link to a Redis that can silently go dead, be cut, and be redirected to another Redis. */
 export class RedisLink {
     readonly #pairs = new Set<readonly [Socket, Socket]>();
     readonly #server = createServer((client) => this.#connect(client));
@@ -47,19 +47,19 @@ export class RedisLink {
         }
     }
 
-    /** From now on nothing comes through in either direction, on new connections neither; nobody is told. */
+    /** From now on nothing gets through in either direction, not even on new connections, and neither side is told. */
     goDead(): void {
         this.#isDead = true;
         for (const pair of this.#pairs) for (const socket of pair) socket.pause();
     }
 
-    /** What was held up goes on, in order. */
+    /** Delivers what was held up, in order. */
     revive(): void {
         this.#isDead = false;
         for (const pair of this.#pairs) for (const socket of pair) socket.resume();
     }
 
-    /** Ends every connection; new ones are as good as any. */
+    /** Closes every connection; new ones work normally. */
     cut(): void {
         this.#isDead = false;
         for (const [client, server] of this.#pairs) {

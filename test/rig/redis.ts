@@ -7,11 +7,11 @@ import { Redis } from 'ioredis';
 import type { RedisAccess } from '../../src/backend/queue/redis.js';
 import { patience } from './slowness.js';
 
-/** Why tests over a real Redis are skipped; null: they run. */
+/** Why tests over a real Redis are skipped; null if they run. */
 export const NO_REDIS =
     spawnSync('redis-server', ['--version']).status === 0 ? null : '`redis-server` is not installed';
 
-/** A Redis of one test, on a socket in a folder of its own. */
+/** A Redis for one test, on a socket in a folder of its own. */
 export class PrivateRedis {
     readonly folder = mkdtempSync(join(tmpdir(), 'redis-'));
     readonly socket = join(this.folder, 's');
@@ -22,7 +22,7 @@ export class PrivateRedis {
         shown: 'the private socket',
     };
     #server: ChildProcess | null = null;
-    /** A test that runs out of time does not come to its end. */
+    /** A test that times out never reaches its end. */
     readonly #onExit = (): void => void this.#server?.kill('SIGKILL');
 
     /** @param through a command that starts it (`nsenter ...`) */
@@ -61,7 +61,7 @@ export class PrivateRedis {
         return this;
     }
 
-    /** Every key that is in it. */
+    /** All keys in it. */
     async keys(): Promise<string[]> {
         const client = new Redis(this.socket);
         try {
@@ -71,7 +71,7 @@ export class PrivateRedis {
         }
     }
 
-    /** Throws everything away, as a Redis does that lost its disk. */
+    /** Deletes everything, like a Redis that has lost its disk. */
     async flush(): Promise<void> {
         const client = new Redis(this.socket);
         try {
@@ -81,7 +81,7 @@ export class PrivateRedis {
         }
     }
 
-    /** SIGKILL: what it had not written to its disk is gone. */
+    /** SIGKILL: whatever it had not written to disk is lost. */
     async kill(): Promise<void> {
         const server = this.#server;
         this.#server = null;

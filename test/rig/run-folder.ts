@@ -7,12 +7,12 @@ import { describeForm, SEED } from './long.js';
 const VARIABLE = 'TEST_RUN_FOLDER';
 
 /**
- * Vitest's global setup: one folder for the whole run. `end-leftovers.mjs` removes it, and ends what the tests have started,
- * when this process has ended, also by a signal.
+ * Vitest's global setup: creates one folder for the whole run. When this process has ended, even by a signal, `end-leftovers.mjs`
+ * removes the folder and kills what the tests have started.
  */
 export default function setup(): void {
     console.log(describeForm());
-    // The same seed in every worker.
+    // Every worker uses the same seed.
     process.env['SEED'] = String(SEED);
     const folder = mkdtempSync(join(tmpdir(), 'resume-run-tests-'));
     const guard = spawn(process.execPath, [join(import.meta.dirname, 'end-leftovers.mjs'), folder], {
@@ -24,10 +24,12 @@ export default function setup(): void {
     process.env[VARIABLE] = folder;
 }
 
-/** What children must be given of the environment, so that they are known as this run's. */
+/** The environment that children need to be recognized as part of this run. */
 export const runEnvironment = (): NodeJS.ProcessEnv => ({ [VARIABLE]: process.env[VARIABLE] });
 
-/** A folder that all test files of a run share, for what is dear to make and the same each time: compiled programs. */
+/**
+ * A folder shared by all test files of a run, for things that are costly to make and always the same, such as compiled programs.
+ */
 export function sharedFolder(name: string): string {
     const root = process.env[VARIABLE];
     if (root === undefined)
@@ -38,8 +40,8 @@ export function sharedFolder(name: string): string {
 }
 
 /**
- * Notes which test this process has just begun, for the watchdog: at once, and not by a message, which a thread that is blocked
- * does not send.
+ * Records for the watchdog which test this process has just begun. Written at once rather than sent as a message, because a
+ * blocked thread sends no messages.
  */
 export function noteTest(name: string): void {
     writeFileSync(join(sharedFolder('begun'), String(process.pid)), name);

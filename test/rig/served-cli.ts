@@ -5,8 +5,8 @@ import { callCli } from './in-process.js';
 import { sharedFolder } from './run-folder.js';
 
 /**
- * A `resume-run` for scripts that costs no start: a shell script that hands its command line, folder and environment to this
- * process, which runs it as `callCli` does and leaves what it printed in files. What comes by stdin is not passed on.
+ * A `resume-run` for scripts without the cost of a start: a shell script that sends its command line, folder and environment to
+ * this process, which runs it as `callCli` does and leaves the output in files. Stdin is not passed on.
  */
 export class ServedCli {
     readonly #folder = mkdtempSync(join(sharedFolder('served'), 'cli-'));
@@ -16,7 +16,7 @@ export class ServedCli {
         await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     }
 
-    /** Writes the script, in the place of an executable that takes the same command lines. */
+    /** Writes the script, in place of an executable that takes the same command lines. */
     writeCommand(path: string): void {
         const { port } = this.#server.address() as AddressInfo;
         const script = `#!/bin/bash
@@ -37,7 +37,7 @@ exit "$code"
     }
 }
 
-/** Reads one command line from a connection, and answers it. Its fields end with NUL bytes, and the last of them is empty. */
+/** Reads one command line from a connection and answers it. Its fields end with NUL bytes, and the last field is empty. */
 function serve(socket: Socket): void {
     let text = '';
     socket.setEncoding('utf8').on('data', (chunk: string) => {
@@ -61,7 +61,7 @@ async function answer(text: string): Promise<number | null> {
     return code;
 }
 
-/** No variable of the environment is empty, so two NUL bytes in a row after the arguments are the end. */
+/** No environment variable is empty, so two NUL bytes in a row after the arguments mark the end. */
 function isWhole(text: string): boolean {
     const [, , count, ...rest] = text.split('\0');
     return count !== undefined && rest.length > Number(count) + 1 && text.endsWith('\0\0');

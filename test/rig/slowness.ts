@@ -1,12 +1,12 @@
-/** CPU time that is measured, milliseconds: enough to meet the others who want the cores. */
+/** CPU milliseconds to measure: enough to encounter others who compete for the cores. */
 const SPIN_MS = 150;
 
-/** Limits that grew without bound would end no hang on a machine that was busy for a moment. */
+/** Without an upper bound, limits would be useless against hangs on a machine that was busy for a moment. */
 const MOST = 6;
 
 /**
- * How many times longer than on a quiet machine things take now: wall time over CPU time of a busy loop. At least 2, for what
- * comes later; limits that only guard against hangs are multiplied by it.
+ * How many times longer things take now than on a quiet machine: wall time over CPU time of a busy loop. At least 2, to allow for
+ * later load. Limits that only guard against hangs are multiplied by it.
  */
 export function measureSlowness(): number {
     const wall = performance.now();
@@ -19,8 +19,10 @@ export function measureSlowness(): number {
     return Math.min(MOST, Math.max(2, Math.ceil((performance.now() - wall) / SPIN_MS)));
 }
 
-/** A limit against hangs, for the speed that the machine had when the tests began (`vitest.config.ts` measured it). */
+/** A limit against hangs, scaled to the machine's speed when the tests began (measured by `vitest.config.ts`). */
 export const patience = (ms: number): number => ms * Number(process.env['TEST_SLOWNESS'] ?? 2);
 
-/** For `vi.waitUntil`: what another process or the disk does comes within this, or the test says that it did not. */
+/**
+ * For `vi.waitUntil`: what another process or the disk does must happen within this time, or the test reports that it did not.
+ */
 export const SOON = { timeout: patience(30_000), interval: 20 };

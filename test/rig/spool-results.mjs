@@ -1,6 +1,6 @@
 /*
- * Puts results into a spool until it is killed, and prints the id of each one that is durable.
- * node spool-results.mjs <folder> <name> <mean pause between them in milliseconds>
+ * Puts results into a spool until it is killed, and prints the id of each once it is durable. node spool-results.mjs <folder>
+ * <name> <mean pause between them in milliseconds>
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { ResultCollector } from '../../dist/legacy.js';

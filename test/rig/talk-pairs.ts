@@ -2,25 +2,26 @@ import type { StagedSample } from '../../src/model/sample.js';
 import { asValidator } from './validators.js';
 
 /*
- * Pairs of a submission and a validator, and what they must come to, wherever they run. The rules: problem package format (legacy
- * and 2025-09), problemtools' interactive.cc and judge/execute.py, BAPCtools' interactive.py, DOMjudge's runpipe.cc and judgedaemon.
+ * Pairs of a submission and a validator, with the outcome they must have wherever they run. The rules come from the problem
+ * package format (legacy and 2025-09), problemtools' interactive.cc and judge/execute.py, BAPCtools' interactive.py, and
+ * DOMjudge's runpipe.cc and judgedaemon.
  */
 
 export interface TalkPair {
     readonly name: string;
-    /** In Python, both: see `SAYING`. */
+    /** Both are in Python; see `SAYING`. */
     readonly submission: string;
     readonly validator: string;
-    /** A verdict, or what is said of it. */
+    /** A verdict, or what is reported about it. */
     readonly is: string | RegExp;
     /** Seconds. */
     readonly time?: number;
     readonly input?: string;
-    /** Beside its validator; absent: it is interactive. */
+    /** The problem, apart from its validator; absent: an interactive one. */
     readonly problem?: Partial<StagedSample>;
-    /** CPU time of the validator, seconds. */
+    /** CPU time limit of the validator in seconds. */
     readonly validatorTime?: number;
-    /** Why a server cannot do it. */
+    /** Why servers cannot handle it. */
     readonly notOnServers?: string;
 }
 
@@ -37,7 +38,7 @@ def leave(name, text): open(sys.argv[3] + name, "w").write(text)
 given = open(sys.argv[1]).read()
 `;
 
-/** The submission and the problem of a pair. */
+/** Stages the submission and the problem of a pair. */
 export function stagePair(pair: TalkPair): {
     readonly source: string;
     readonly problem: Partial<StagedSample>;
@@ -50,15 +51,15 @@ export function stagePair(pair: TalkPair): {
     };
 }
 
-/** Given up, or to be looked at once more. */
+/** Stopped at its time limit, or suspect and to be checked again. */
 const TIMED_OUT = /^(?:TimeLimitExceeded|suspect )/;
 
 const REJECTS = 'sys.exit(43)';
 const ACCEPTS = 'sys.exit(42)';
-/** Does not expect the end of its input. */
+/** Does not expect its input to end. */
 const CARELESS = 'int(input())';
 
-/** Who ended first, and how. */
+/** Which program ends first, and how. */
 const ENDS: readonly TalkPair[] = [
     {
         name: 'the validator rejects first, and the submission ends well',
@@ -132,7 +133,7 @@ const ENDS: readonly TalkPair[] = [
     },
 ];
 
-/** Validators that do not operate properly. */
+/** Validators that do not work properly. */
 const FAILURES: readonly TalkPair[] = [
     ...[0, 1, 44, 137].map((code) => ({
         name: `the validator exits with ${code}`,
@@ -188,7 +189,7 @@ const FAILURES: readonly TalkPair[] = [
     },
 ];
 
-/** What is said, how much of it, and when. */
+/** What is said, how much, and when. */
 const WORDS: readonly TalkPair[] = [
     {
         name: 'the last line has no end',
@@ -272,7 +273,7 @@ const WORDS: readonly TalkPair[] = [
     },
 ];
 
-/** A program that says how long its input is, and validators that ask for more passes. */
+/** A program that reports the length of its input, and validators that request more passes. */
 const COUNTS = 'say(len(sys.stdin.read()))';
 const CHECKS = 'if hear() != f"{len(given)}\\n": sys.exit(43)\n';
 const passes = (most: number): Partial<StagedSample> => ({ passes: most });

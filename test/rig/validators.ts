@@ -1,7 +1,7 @@
 import { makeTextContent } from '../../src/model/fingerprint.js';
 import type { CheckerProgram } from '../../src/model/sample.js';
 
-/** Validators, and an interactor, in Python. */
+/** A validator or interactor written in Python. */
 export const asValidator = (
     text: string,
     convention: CheckerProgram['convention'] = 'kattis',
@@ -15,7 +15,7 @@ export const asValidator = (
     memory: null,
 });
 
-/** Answers guesses of the number in the input: at most ten of them. */
+/** Answers guesses at the number in the input, ten at most. */
 export const GUESSING = `import os, sys
 secret = int(open(sys.argv[1]).read())
 def end(code, why):
@@ -46,7 +46,7 @@ while True:
     else: high = middle - 1
 `;
 
-/** Programs that talk to the guessing game, and what they get. */
+/** Programs that play the guessing game, and their verdicts. */
 export const TALKS = [
     ['a wrong guesser', 'input()\nfor i in range(11): print(1, flush=True); input()', 'WrongAnswer'],
     ['one that says nothing and ends', 'pass', 'WrongAnswer'],
@@ -59,7 +59,7 @@ export const TALKS = [
     ],
 ] as const;
 
-/** Sends back what it is told, one larger, until that is 3; writes down each pass, and finds what it wrote before. */
+/** Sends back what it is told plus one, until that is 3. Records each pass and finds what it wrote before. */
 export const COUNTING = `import sys, os
 text, folder = open(sys.argv[1]).read(), sys.argv[3]
 notes = os.path.join(folder, "notes")

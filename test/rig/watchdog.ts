@@ -6,23 +6,23 @@ import { runEnvironment, testsBegunLast } from './run-folder.js';
 
 const MINUTE_MS = 60_000;
 
-/** What the whole run may take before it is ended, however slow the machine is. On a quiet machine it takes a third of that. */
+/** The time after which the whole run is stopped, however slow the machine is. A quiet machine takes a third of it. */
 const LIMIT_MS = LONG ? Number.POSITIVE_INFINITY : 30 * MINUTE_MS;
 
-/** Above every limit of one test: what runs longer has blocked its thread, so that its own limit cannot end it. */
+/** Longer than any limit of a single test: a test that exceeds it has blocked its thread, so its own limit cannot end it. */
 const BLOCKED_MS = LONG ? Number.POSITIVE_INFINITY : 10 * MINUTE_MS;
 
 interface Running {
     readonly name: string;
-    /** `performance.now()` when it began. */
+    /** `performance.now()` when it started. */
     readonly since: number;
 }
 
 /**
- * Makes a run that hangs end, and tell where. Limits of tests are timers in the thread that runs them: they cannot end code
- * that never gives the thread back, nor a file that hangs while it is loaded. This one runs in vitest's own process: each
- * minute it names what has been running for longer than that; at its limits it also lists the processes of the run, and ends
- * the run with exit code 1 (`end-leftovers.mjs` then kills what is left).
+ * Stops a run that hangs and reports where. The limits of tests are timers in the thread that runs them, so they cannot end code
+ * that never yields the thread, nor a file that hangs while loading. The watchdog runs in vitest's own process. Each minute it
+ * names what has been running for longer than that. At its limits it also lists the processes of the run and ends the run with
+ * exit code 1 (`end-leftovers.mjs` then kills what is left).
  */
 export default class Watchdog implements Reporter {
     readonly #running = new Map<string, Running>();
@@ -42,7 +42,7 @@ export default class Watchdog implements Reporter {
 
     onTestRunEnd(): void {
         clearInterval(this.#timer);
-        // Unless something keeps vitest from ending by itself, which has no say any more: `process.exitCode` stands.
+        // Takes effect only if something keeps vitest from exiting by itself; the exit code stays as in `process.exitCode`.
         setTimeout(() => {
             this.#print('vitest has not ended a minute after the last test');
             process.exit();
@@ -68,7 +68,7 @@ export default class Watchdog implements Reporter {
 
     onTestCaseResult(test: TestCase): void {
         this.#running.delete(test.id);
-        // Restarted: what counts of a file is the time since something ended in it.
+        // Restarts the timer of the file, which measures the time since something in it last ended.
         this.#begin(test.module.id, `${test.module.relativeModuleId} (after "${test.name}")`);
     }
 
@@ -106,7 +106,9 @@ export default class Watchdog implements Reporter {
 
 const inSeconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 
-/** Each process with the run's folder in its environment: id, parent, state, what it waits for in the kernel, command line. */
+/**
+ * Each process with the run's folder in its environment: id, parent, state, what it waits for in the kernel, and command line.
+ */
 function processesOfRun(): string[] {
     const marks = Object.entries(runEnvironment()).map(([name, value]) => `${name}=${value}`);
     const read = (pid: string, name: string): string => {

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** For one run that is interrupted: its only test starts a run of ours that would take hours. */
+/** For a run that is to be interrupted: its only test starts one of our runs that would take hours. */
 export default defineConfig({
     test: {
         include: ['test/rig/interrupted/hours.ts'],

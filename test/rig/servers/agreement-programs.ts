@@ -1,7 +1,7 @@
 /** How a program is judged. */
 export type Judge = 'local' | 'goJudge' | 'runCode' | 'submit' | 'fork' | 'forkSubmit';
 
-/** A program, its one test, and what every judge must make of it. */
+/** A program, its single test, and the verdict that every judge must reach. */
 export interface AgreementProgram {
     readonly name: string;
     readonly language: 'PYTHON3' | 'CPP' | 'JAVA' | 'JAVASCRIPT' | 'RUST';
@@ -10,16 +10,16 @@ export interface AgreementProgram {
     readonly answer: string;
     /** `--timeout`, seconds. */
     readonly time?: number;
-    /** `--memory-limit`, MiB; absent: not given. */
+    /** `--memory-limit` in MiB; absent if not given. */
     readonly memory?: number;
     readonly verdict: string;
-    /** Where a judge cannot agree, and docs/servers.md says why. */
+    /** Judges that cannot agree, as explained in docs/servers.md. */
     readonly differs?: Readonly<Partial<Record<Judge, string>>>;
 }
 
 const SUM = { input: '3 4\n', answer: '7\n', verdict: 'Accepted' } as const;
 const LOST = { runCode: 'failure endpoint', submit: 'failure endpoint' } as const;
-/** `/submit` takes no memory limit, and compares by rules of its own. */
+/** `/submit` accepts no memory limit and compares by its own rules. */
 const BY_SUBMIT = { submit: 'Accepted', forkSubmit: 'Accepted' } as const;
 
 const python = (name: string, source: string, more: Partial<AgreementProgram> = {}): AgreementProgram => ({
@@ -39,7 +39,7 @@ const cpp = (name: string, body: string, more: Partial<AgreementProgram> = {}): 
 
 const READ = 'a, b = map(int, input().split())\n';
 
-/** Programs that were once judged otherwise on real servers than here, and those that every server must agree on. */
+/** Programs that real servers once judged differently, and programs that every server must agree on. */
 export const AGREEMENT_PROGRAMS: readonly AgreementProgram[] = [
     {
         name: 'Rust, right',
@@ -88,7 +88,7 @@ public class Sol { public static void main(String[] x) { Scanner s = new Scanner
     {
         name: '600 MB in C++ at 256 MiB',
         language: 'CPP',
-        // Few headers: where the compiler does not fit into the limit, the program runs without.
+        // Few headers: if the compiler does not fit into the limit, the program runs without one.
         source: `#include <iostream>
 #include <vector>
 int main() { std::vector<char> v(600u << 20, 1); int a, b; std::cin >> a >> b; std::cout << a + b + v[9] - 1; }`,
@@ -109,7 +109,7 @@ int main() { std::vector<char> v(600u << 20, 1); int a, b; std::cin >> a >> b; s
         differs: BY_SUBMIT,
     }),
     python('yes for YES', 'print("yes")', { answer: 'YES\n', verdict: 'WrongAnswer', differs: BY_SUBMIT }),
-    // Those on which all agreed from the beginning.
+    // Programs on which all agreed from the beginning.
     python('right', `${READ}print(a + b)`),
     python('wrong', `${READ}print(a + b + 1)`, { verdict: 'WrongAnswer' }),
     python('blank', 'input()', { verdict: 'WrongAnswer' }),

@@ -2,18 +2,18 @@ import { type ChatFault, type ChatRequest, LocalChatServer } from '../../../src/
 
 export { type ChatFault, buildCompletion } from '../../../src/demo/chat-server.js';
 
-/** The bundled chat server as tests steer it: answers with the prompt in capitals, and keeps every request it gets. */
+/** The bundled chat server under test control: answers with the prompt in capitals and keeps every request it receives. */
 export class ChatServer {
     readonly requests: ChatRequest[] = [];
     readonly #seen = new Map<string, number>();
-    /** The fault for a request; null: a good answer. @param seen how often its prompt has come, from 1 */
+    /** The fault to use for a request; null for a good answer. @param seen how often its prompt has come, starting at 1 */
     fault: (request: ChatRequest, seen: number) => ChatFault | null = () => null;
-    /** What a good answer says. */
+    /** The text of a good answer. */
     text: (request: ChatRequest) => string = ({ prompt, call }) =>
         call === 'search' ? prompt : prompt.toUpperCase();
     /** Milliseconds before each answer. */
     latency = 0;
-    /** The same of one request, or what its answer waits for. @param seen how often its prompt has come, from 1 */
+    /** The latency of one request, or what its answer waits for. @param seen how often its prompt has come, starting at 1 */
     latencyOf: (request: ChatRequest, seen: number) => number | Promise<void> = () => this.latency;
     readonly #server = new LocalChatServer((request) => {
         const { prompt } = request;
@@ -52,7 +52,7 @@ export class ChatServer {
         return this.#server.stop();
     }
 
-    /** How often each prompt came. */
+    /** How often each prompt has come. */
     counts(): ReadonlyMap<string, number> {
         const counts = new Map<string, number>();
         for (const { prompt } of this.requests) counts.set(prompt, (counts.get(prompt) ?? 0) + 1);

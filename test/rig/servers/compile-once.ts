@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { sharedFolder } from '../run-folder.js';
 
-/** What a compilation left: a folder that nobody writes to any more, and what was told of it. */
+/** The output of a compilation: a folder that is no longer written to, and what was reported about it. */
 export interface Compiled<T> {
     readonly folder: string;
     readonly told: T;
@@ -16,9 +16,9 @@ type Compile<T> = (folder: string) => Promise<Omit<Compiled<T>, 'folder'>>;
 const compiling = new Map<string, Promise<Compiled<unknown>>>();
 
 /**
- * Compiles once for all test files of a run, which compile the same few programs on many servers.
- * @param facts all that the outcome depends on
- * @param compile fills an empty folder; what is not final the next one tries again
+ * Compiles once for all test files of a run, because they compile the same few programs on many servers.
+ * @param facts everything that the outcome depends on
+ * @param compile fills an empty folder; the next caller retries what is not final
  */
 export function compileOnce<T>(facts: unknown, compile: Compile<T>): Promise<Compiled<T>> {
     const key = createHash('sha256').update(JSON.stringify(facts)).digest('hex');
@@ -44,7 +44,7 @@ async function lookOrCompile<T>(place: string, compile: Compile<T>): Promise<Com
     try {
         await rename(temp, place);
     } catch {
-        // Another worker was first.
+        // Another worker was faster.
         await rm(temp, { recursive: true, force: true });
     }
     return read(place);

@@ -5,10 +5,15 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { sharedFolder } from '../run-folder.js';
 
-/** Of this machine, whatever PATH says: a version manager's stand-in takes a quarter of a second of CPU time at each start. */
+/**
+ * This machine's own Python, whatever PATH says: the stand-in of a version manager takes a quarter of a second of CPU time at
+ * each start.
+ */
 export const PYTHON = '/usr/bin/python3';
 
-/** Takes a request on a connection, in a process of its own, until whoever started this ends. `handle` answers it and exits. */
+/**
+ * Handles each request on a connection in a process of its own, until its starter ends. `handle` answers the request and exits.
+ */
 const SERVE = `
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 listener = socket.socket(socket.AF_UNIX)
@@ -37,16 +42,16 @@ while True:
 `;
 
 /**
- * A small Python process that forks for each request: what this process starts by itself costs it a copy of its page tables,
- * and Python's own start.
+ * A small Python process that forks for each request: starting one from this process would cost a copy of its page tables, plus
+ * Python's own start.
  */
 export class ForkServer {
     #path: Promise<string> | null = null;
 
-    /** @param handler Python that defines `handle(connection, given)`: it sends JSON and exits */
+    /** @param handler Python code that defines `handle(connection, given)`, which sends JSON and exits */
     constructor(private readonly handler: string) {}
 
-    /** @param stopping closes the connection, by which the other end knows. @throws where it ends without an answer */
+    /** @param stopping closes the connection, which tells the other end. @throws if the other end exits without an answer */
     async ask(request: unknown, stopping: AbortSignal): Promise<unknown> {
         this.#path ??= this.#start();
         const socket = connect(await this.#path);
@@ -65,7 +70,7 @@ export class ForkServer {
         }
     }
 
-    /** It ends with this process. @returns the socket on which it takes requests */
+    /** Starts the Python process, which ends with this one. @returns the socket on which it takes requests */
     async #start(): Promise<string> {
         const folder = await mkdtemp(join(sharedFolder('commands'), 'helper-'));
         const path = join(folder, 'socket');

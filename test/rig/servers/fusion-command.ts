@@ -1,13 +1,13 @@
 import { ForkServer } from './fork-server.js';
 
-/** Which of the two servers that users run a rig plays: they differ in when they read what a program prints. */
+/** Which of the two servers that users run is simulated: they differ in when they read a program's output. */
 export type FusionVariant =
-    /** bytedance/SandboxFusion: reads up to a bound, then waits for the end. What a long output has beyond that is lost. */
+    /** bytedance/SandboxFusion: reads up to a limit, then waits for the program to end. The rest of a long output is lost. */
     | 'original'
-    /** cai-jianfeng/SandboxFusion: reads while the program runs, until nobody holds its stdout any more. */
+    /** cai-jianfeng/SandboxFusion: reads while the program runs, until no process holds its stdout any more. */
     | 'fork';
 
-/** One command as the server runs it: by bash, under wall time alone. */
+/** One command as the server runs it: by bash, limited by wall time only. */
 export interface FusionCommand {
     readonly command: string;
     readonly cwd: string;
@@ -17,7 +17,7 @@ export interface FusionCommand {
     readonly timeout: number;
     /** -1: none. */
     readonly memoryLimitMb: number;
-    /** Hard limit of the server's own stack, bytes; null: none. */
+    /** Hard limit of the server's own stack in bytes; null for none. */
     readonly hardStack: number | null;
     readonly variant: FusionVariant;
 }
@@ -32,10 +32,10 @@ export interface CommandResult {
 }
 
 /**
- * Measured on bytedance/SandboxFusion at 469de08: its event loop gives programs a socket as stdout and takes at most 219,264
- * bytes out of it before it waits for the end. What the socket holds then lets a program that wrote much at once end well;
- * one that wrote many lines blocks until its time is up. Memory limits are set for compilers too, for address space, data
- * and stack alike, and Python's own message tells of output that is not UTF-8.
+ * As measured on bytedance/SandboxFusion at 469de08: its event loop gives programs a socket as stdout and reads at most 219,264
+ * bytes from it before it waits for the end. The capacity of the socket then lets a program that wrote a lot at once end
+ * normally, while one that wrote many lines blocks until its time is up. Memory limits also apply to compilers, for address
+ * space, data and stack alike, and output that is not UTF-8 is reported with Python's own message.
  */
 const HELPER = `
 import json, os, resource, select, signal, socket, subprocess, sys, time
@@ -117,7 +117,7 @@ def handle(connection, given):
 
 const commands = new ForkServer(HELPER);
 
-/** Runs it. @param stopping ends the program, as a server's end does; a client that goes away does not */
+/** Runs the command. @param stopping ends the program, as the server's end does; a client that goes away does not */
 export async function runFusionCommand(
     command: FusionCommand,
     stopping: AbortSignal,

@@ -45,7 +45,7 @@ const submit = z.object({
 type RunCode = z.infer<typeof runCode>;
 type Submit = z.infer<typeof submit>;
 
-/** One run, as an answer holds it. */
+/** One run, as contained in an answer. */
 interface RunInfo {
     readonly status: 'Success' | 'Failed' | 'SandboxError';
     readonly message: string;
@@ -55,14 +55,14 @@ interface RunInfo {
     readonly files: Readonly<Record<string, never>>;
 }
 
-/** How a server is set up. */
+/** The configuration of a server. */
 export interface FusionSetup {
     readonly variant?: FusionVariant;
-    /** Hard limit of its stack, bytes: where that is below a memory limit, no program can be started under that limit. */
+    /** Hard limit of its stack in bytes: if it is below a memory limit, no program can be started under that limit. */
     readonly hardStack?: number;
 }
 
-/** Not ours: it may change what programs do (PYTHONUNBUFFERED). */
+/** Used instead of our own environment, which may change what programs do (PYTHONUNBUFFERED). */
 const ENVIRONMENT = {
     PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
     LANG: 'C.UTF-8',
@@ -70,19 +70,19 @@ const ENVIRONMENT = {
     RUSTUP_HOME: process.env['RUSTUP_HOME'] ?? join(homedir(), '.rustup'),
 };
 
-/** Tests of one `/submit` that run at once, and how often one is tried whose sandbox fails. */
+/** Tests of one `/submit` that run at once, and the number of tries for a test whose sandbox fails. */
 const SUBMITTED_AT_ONCE = 3;
 const SUBMITTED_TRIES = 5;
 
 /**
- * Speaks SandboxFusion's protocol and really runs programs, on loopback and without a sandbox, with the server's own faults
- * (fusion-command.ts). Compiled programs are kept, so that suites of many tests stay quick.
+ * Speaks SandboxFusion's protocol and really runs programs, on loopback and without a sandbox, reproducing the server's own
+ * faults (fusion-command.ts). Compiled programs are kept, so that suites with many tests stay fast.
  */
 export class FusionServer extends RigServer {
     private readonly compiled = new Map<string, Promise<{ folder: string; compile: CommandResult | null }>>();
     private readonly folders: string[] = [];
     private stopping = new AbortController();
-    /** Bodies of the requests that came. */
+    /** Bodies of the requests received. */
     readonly bodies: unknown[] = [];
 
     constructor(private readonly setup: FusionSetup = {}) {
@@ -99,7 +99,7 @@ export class FusionServer extends RigServer {
         await super.stop();
     }
 
-    /** Deletes what was compiled. */
+    /** Deletes compiled programs. */
     async clean(): Promise<void> {
         await this.stop();
         this.compiled.clear();
@@ -213,7 +213,7 @@ export class FusionServer extends RigServer {
         return { folder, compile: told };
     }
 
-    /** The one way to start anything: compilers get the memory limit of the program too. */
+    /** The only way to start anything: the program's memory limit also applies to compilers. */
     private command(
         body: RunCode,
         command: string,
@@ -278,7 +278,7 @@ const SANDBOX_BROKEN: CommandResult = {
     stderr: 'exception on running code: [Errno 28] No space left on device',
 };
 
-/** An answer, with the status that follows from its results. */
+/** Builds an answer, with the status that follows from its results. */
 function runInfo(compile: CommandResult | null, run: CommandResult | null): RunInfo {
     const results = [compile, run].filter((one) => one !== null);
     const broken = results.find((one) => one.status === 'Error');
@@ -293,7 +293,7 @@ function runInfo(compile: CommandResult | null, run: CommandResult | null): RunI
     };
 }
 
-/** The first fenced block, unless the request brings Python of its own to find the code with. */
+/** The first fenced block, unless the request brings its own Python for finding the code. */
 function extract(completion: string, { custom_extract_logic: logic }: Submit['config']): string {
     if (logic !== undefined) {
         const ran = spawnSync(PYTHON, ['-I', '-S', '-c', EXTRACT], {
@@ -317,7 +317,7 @@ sys.stdout.reconfigure(encoding='utf-8', newline='')
 sys.stdout.write(max(blocks, key=lambda block: block.priority).code)
 `;
 
-/** The server's own comparison: line by line, in any case of letters, numbers within a relative 1e-5. */
+/** The server's own comparison: line by line, ignoring case, with numbers within a relative 1e-5. */
 function sameLines(output: string, expected: string): boolean {
     const [ours, theirs] = [output, expected].map((text) => text.trim().toLowerCase().split('\n'));
     if (ours === undefined || theirs === undefined || ours.length !== theirs.length) return false;

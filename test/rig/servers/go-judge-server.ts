@@ -40,7 +40,7 @@ interface Answer {
     readonly fileIds: Readonly<Record<string, string>>;
 }
 
-/** What was compiled, by command and files. */
+/** Compiled programs, by command and files. */
 const COMPILED = new Map<
     string,
     { readonly answer: Answer; readonly outputs: readonly (readonly [string, Buffer])[] }
@@ -48,16 +48,16 @@ const COMPILED = new Map<
 
 /** Speaks go-judge's protocol and really runs programs, on loopback and without a sandbox. */
 export class GoJudgeServer extends RigServer {
-    /** Files that it keeps, by id. */
+    /** Files that it stores, by id. */
     readonly files = new Map<string, Buffer>();
     private nextId = 1;
 
-    /** @param token what clients must show; null: nothing */
+    /** @param token what clients must present; null for nothing */
     constructor(private readonly token: string | null = null) {
         super();
     }
 
-    /** A restart: what was kept in memory is gone. */
+    /** Simulates a restart: whatever was kept in memory is gone. */
     override async stop(): Promise<void> {
         await super.stop();
         this.files.clear();
@@ -105,7 +105,7 @@ export class GoJudgeServer extends RigServer {
         return { status: 200, json: [await this.runOrReuse(cmd, request.gone)] };
     }
 
-    /** What compilers make of a program is the same each time: it is made once for all servers of this process. */
+    /** The output of compiling a program is always the same, so it is produced once for all servers of this process. */
     private async runOrReuse(cmd: Cmd, gone: AbortSignal): Promise<Answer> {
         const isCompiler = cmd.copyOutCached.some((name) => !name.startsWith('stdout'));
         if (!isCompiler) return this.run(cmd, gone);

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 export interface ReceivedSpan {
     readonly traceId: string;
     readonly spanId: string;
-    /** Empty for a root. */
+    /** Empty for a root span. */
     readonly parentId: string;
     readonly name: string;
     /** 1: internal, 3: client. */
@@ -28,10 +28,10 @@ interface Received {
     readonly body: Buffer;
 }
 
-/** A collector of traces on loopback that reads OTLP over HTTP, protobuf alone, by a decoder of its own. */
+/** A trace collector on loopback that reads OTLP over HTTP, in protobuf only, with its own decoder. */
 export class OtlpReceiver {
     readonly requests: Received[] = [];
-    /** False: takes requests and never answers. */
+    /** If false, it accepts requests and never answers. */
     answers = true;
     readonly #server = createServer((request, response) => {
         const chunks: Buffer[] = [];
@@ -96,7 +96,7 @@ const attributesIn = (pairs: readonly Buffer[]): Record<string, unknown> =>
         pairs.map((pair) => [inside(pair, 1)[0]?.toString() ?? '', valueOf(inside(pair, 2)[0])]),
     );
 
-/** AnyValue: a text, a truth value, an integer, a double or a list. */
+/** AnyValue: a text, a boolean, an integer, a double or a list. */
 function valueOf(bytes: Buffer | undefined): unknown {
     const [field] = fieldsOf(bytes ?? Buffer.alloc(0));
     if (field === undefined) return null;

@@ -7,22 +7,22 @@ import { compileOnce } from './compile-once.js';
 import { type RigAnswer, type RigRequest, RigServer } from './rig-server.js';
 import { type Ended, PYTHON, runProgram } from './run-program.js';
 
-/** How a server is set up, in its own units: milliseconds and bytes. */
+/** The configuration of a server, in its own units: milliseconds and bytes. */
 export interface PistonSetup {
     readonly runTimeout?: number;
     readonly runCpuTime?: number;
     readonly outputMaxSize?: number;
-    /** Names of the languages that it has. */
+    /** Names of the languages it supports. */
     readonly languages?: readonly string[];
 }
 
 interface Script {
     readonly version: string;
     readonly aliases: readonly string[];
-    /** Ending that every file sent as text gets. */
+    /** Extension added to every file sent as text. */
     readonly ending: string;
     readonly compile: string | null;
-    /** `$1`: the name of the first file sent as text, without that ending. */
+    /** `$1`: the name of the first file sent as text, without that extension. */
     readonly run: string;
 }
 
@@ -78,17 +78,17 @@ interface Stage {
 const COMPILE_LIMITS = { cpuLimit: 60, wallLimit: 120, memory: null } as const;
 
 /**
- * Speaks Piston's documented protocol (api-v2) and really runs programs, on loopback and without a sandbox: with its limits, the
- * newline that it appends to stdin, and output that it decodes piece by piece.
+ * Speaks Piston's documented protocol (api-v2) and really runs programs, on loopback and without a sandbox. Reproduces its
+ * limits, the newline that it appends to stdin, and its decoding of output piece by piece.
  */
 export class PistonServer extends RigServer {
     readonly #setup: Required<PistonSetup>;
     readonly #compiled = new Map<string, Promise<{ folder: string; compile: Stage | null }>>();
     readonly #folders: string[] = [];
-    /** Bodies of the requests that came. */
+    /** Bodies of the requests received. */
     readonly bodies: Sent[] = [];
 
-    /** Without a setup its limits are those of a server that is started without any, but for the time. */
+    /** By default, its limits are those of a server started without any configuration, except for time. */
     constructor(setup: PistonSetup = {}) {
         super();
         this.#setup = {
@@ -222,10 +222,10 @@ const BROKEN: Stage = {
     status: 'XX',
 };
 
-/** Bytes that the server reads, and decodes, at once. */
+/** Bytes that the server reads and decodes at once. */
 const PIECE = 65_536;
 
-/** What came before the piece that was too much: each piece is decoded by itself. */
+/** The text before the piece that exceeded the limit; each piece is decoded separately. */
 function decode(bytes: Buffer, overflowed: boolean): string {
     let text = '';
     for (let at = 0; at < bytes.length; at += PIECE) {

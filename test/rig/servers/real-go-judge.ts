@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 
-/** Where the real go-judge is: `GO_JUDGE`, or on PATH; null where it is not installed. */
+/** The path of the real go-judge: `GO_JUDGE`, or found on PATH; null if it is not installed. */
 export function findGoJudge(): string | null {
     const named = process.env['GO_JUDGE'];
     if (named !== undefined && named !== '') return named;
@@ -15,13 +15,13 @@ export function findGoJudge(): string | null {
 }
 
 /**
- * The real go-judge, on loopback. Where the mount table of its repository lies beside the binary, it is started with that, as
- * its documentation says: the table built into the program lacks what Java needs.
+ * The real go-judge, on loopback. If the mount table of its repository is next to the binary, it is started with that table, as
+ * its documentation recommends: the built-in table lacks what Java needs.
  */
 export class RealGoJudge {
     private child: ChildProcess | null = null;
     private port = 0;
-    /** Whether it runs with the mount table of its repository. */
+    /** Whether it runs with the mount table from its repository. */
     readonly hasMountTable: boolean;
 
     constructor(
@@ -35,14 +35,14 @@ export class RealGoJudge {
         return `http://127.0.0.1:${this.port}`;
     }
 
-    /** Starts it; after a `kill`, on the same port again. @throws with its own words if it does not come up */
+    /** Starts it; after a `kill`, on the same port again. @throws with its own output if it does not come up */
     async start(): Promise<this> {
         this.port ||= await freePort();
         const address = `127.0.0.1:${this.port}`;
         const flags = ['-http-addr', address, '-silent', '-release', ...this.flags];
         const mounts = this.hasMountTable ? ['-mount-conf', MOUNT_TABLE] : [];
         const child = spawn(this.binary, [...flags, ...mounts], {
-            // The table names files beside it.
+            // The table refers to files next to it.
             cwd: dirname(this.binary),
             stdio: ['ignore', 'pipe', 'pipe'],
         });
@@ -59,7 +59,7 @@ export class RealGoJudge {
         throw new Error(`go-judge did not start: ${said.trim().split('\n').at(-1) ?? 'it said nothing'}`);
     }
 
-    /** Ids of the files it keeps. */
+    /** Ids of the files it has stored. */
     async keptFiles(): Promise<readonly string[]> {
         const answer = await fetch(`${this.url}/file`);
         return Object.keys((await answer.json()) as Record<string, string>);

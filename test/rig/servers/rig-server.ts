@@ -1,13 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One misbehaviour of a rig server, in place of a right answer. */
+/** A fault of a rig server, in place of a correct answer. */
 export type Fault =
-    /** Answers right, but late. */
+    /** Answers correctly, but late. */
     | { readonly kind: 'slow'; readonly ms: number }
     /** Never answers. */
     | { readonly kind: 'hang' }
-    /** Breaks the connection at once. */
+    /** Resets the connection at once. */
     | { readonly kind: 'reset' }
     | {
           readonly kind: 'status';
@@ -20,13 +20,13 @@ export type Fault =
     | { readonly kind: 'half' }
     | { readonly kind: 'wrong-types' }
     | { readonly kind: 'huge'; readonly bytes: number }
-    /** Only servers that run programs know these: their own machinery failed; a time-out without output. */
+    /** Known only to servers that run programs: their own machinery failed; a time-out without output. */
     | { readonly kind: 'sandbox-error' }
     | { readonly kind: 'blocked' }
-    /** Only SandboxFusion: the run is said to have ended so. */
+    /** SandboxFusion only: the run is reported to have ended this way. */
     | { readonly kind: 'run'; readonly result: RunEnding };
 
-/** What is to be told of a run that was not made; the rest as of one that ended well. */
+/** What to report of a run that was not made; the rest is as for one that ended normally. */
 export interface RunEnding {
     readonly return_code?: number;
     readonly stdout?: string;
@@ -40,22 +40,22 @@ export interface RigRequest {
     readonly body: Buffer;
     /** Aborted when the client goes away. */
     readonly gone: AbortSignal;
-    /** Set for faults that only the server's own code can play. */
+    /** Set for faults that only the server's own code can simulate. */
     readonly fault: Fault | null;
 }
 
 export interface RigAnswer {
     readonly status: number;
     readonly json: unknown;
-    /** Sent as it is, in place of `json`. */
+    /** Sent unchanged, in place of `json`. */
     readonly raw?: Buffer;
 }
 
-/** A server on loopback that answers by `handle`, or misbehaves as `misbehave` says. */
+/** A server on loopback that answers through `handle`, or misbehaves as `misbehave` decides. */
 export abstract class RigServer {
-    /** Decides what goes wrong with a request; null: nothing. May be changed at any time. */
+    /** Decides what goes wrong with a request; null for nothing. May be changed at any time. */
     misbehave: (request: Omit<RigRequest, 'fault'>) => Fault | null = () => null;
-    /** Requests that came, by path. */
+    /** Paths of the requests received. */
     readonly seen: string[] = [];
     inFlight = 0;
     mostInFlight = 0;
@@ -70,7 +70,7 @@ export abstract class RigServer {
         return `http://127.0.0.1:${this.port}`;
     }
 
-    /** Listens; after a `stop`, on the same port again. */
+    /** Starts listening; after a `stop`, on the same port again. */
     async start(): Promise<this> {
         const server = createServer((request, response) => void this.serve(request, response));
         this.server = server;
@@ -82,7 +82,7 @@ export abstract class RigServer {
         return this;
     }
 
-    /** Breaks all connections and stops listening. */
+    /** Closes all connections and stops listening. */
     async stop(): Promise<void> {
         const { server } = this;
         this.server = null;
@@ -122,7 +122,7 @@ export abstract class RigServer {
         }
     }
 
-    /** @returns whether the request is done with */
+    /** @returns whether the request needs no further handling */
     private async playFault(
         fault: Fault,
         request: IncomingMessage,

@@ -2,7 +2,7 @@ import { ForkServer } from './fork-server.js';
 
 export { PYTHON } from './fork-server.js';
 
-/** How a program of a rig server ended. Times in seconds, memory in bytes. */
+/** How a program of a rig server ended. Times are in seconds, memory in bytes. */
 export interface Ended {
     readonly code: number | null;
     readonly signal: number | null;
@@ -12,7 +12,7 @@ export interface Ended {
     readonly memory: number;
     readonly stdout: Buffer;
     readonly stderr: Buffer;
-    /** More was printed than `maxOutput`. */
+    /** The output exceeded `maxOutput`. */
     readonly overflowed: boolean;
 }
 
@@ -23,14 +23,14 @@ export interface Program {
     /** Seconds. */
     readonly cpuLimit: number;
     readonly wallLimit: number;
-    /** Bytes of address space; null: none. */
+    /** Bytes of address space; null for no limit. */
     readonly memory: number | null;
     readonly maxOutput: number;
-    /** `NAME=value`; absent: that of this process. */
+    /** `NAME=value` entries; absent: the environment of this process. */
     readonly env?: readonly string[];
 }
 
-/** Runs the program under limits and tells what it used: Node does not know a child's usage. */
+/** Runs the program under limits and reports its resource usage, because Node does not know that of a child. */
 const HANDLER = `
 import base64, json, os, resource, select, signal, socket, sys, time
 
@@ -122,7 +122,7 @@ const programs = new ForkServer(HANDLER);
 
 type Told = Omit<Ended, 'stdout' | 'stderr'> & { readonly stdout: string; readonly stderr: string };
 
-/** Runs a program on this machine, for a rig server: a test rig on loopback, no sandbox. */
+/** Runs a program on this machine for a rig server: a test rig on loopback, without a sandbox. */
 export async function runProgram(program: Program, signal: AbortSignal): Promise<Ended> {
     const env = program.env ?? Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ''}`);
     const request = { ...program, env, stdin: program.stdin.toString('base64') };

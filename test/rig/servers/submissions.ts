@@ -12,7 +12,7 @@ import type { Checker, StagedSample } from '../../../src/model/sample.js';
 import type { Outcome, Task } from '../../../src/model/task.js';
 import { sharedFolder } from '../run-folder.js';
 
-/** Writes a sample as a run stages it. @returns its folder */
+/** Writes a sample as a run would stage it. @returns its folder */
 export async function stageSample(
     tests: readonly (readonly [input: string | Buffer, output: string | Buffer])[],
     checker: Checker = { kind: 'tokens' },
@@ -68,7 +68,7 @@ export function taskOf(stage: string, language: string, source: string, over: Pa
     };
 }
 
-/** Server options for addresses. */
+/** Server options for these addresses. */
 function servers(urls: readonly string[], over: Partial<ServerOptions> = {}): ServerOptions {
     const endpoint = (url: string) => ({ url, concurrency: null, rate: null, token: null, headers: {} });
     return {
@@ -81,7 +81,7 @@ function servers(urls: readonly string[], over: Partial<ServerOptions> = {}): Se
     };
 }
 
-/** What the descriptors of servers share, as far as tests care. */
+/** What server descriptors have in common, as far as tests care. */
 export const JUDGING = {
     allTests: false,
     keepOutput: 'failed',
@@ -117,7 +117,7 @@ export function piston(urls: readonly string[], over: Partial<PistonDescriptor> 
     return { kind: 'piston', ...JUDGING, ...servers(urls), ...over };
 }
 
-/** Compares tokens: enough for a rig. */
+/** Compares tokens, which is enough for a rig. */
 export const checkTokens: CheckOutput = (_, { answer }, output) => {
     const bytes = Buffer.isBuffer(output) ? output : readFileSync(output.path);
     const tokens = (text: Buffer) => text.toString('latin1').split(/\s+/).filter(Boolean).join(' ');

@@ -1,19 +1,19 @@
 /*
- * A task that does what its input says: the module that tests of backends and of runs give to `--executor module`.
+ * A task that does what its input says. Tests of backends and runs pass this module to `--executor module`.
  *   {do: 'answer', value}   returns {value}
  *   {do: 'return', result}  returns result
- *   {do: 'log', messages}   writes lines of log
+ *   {do: 'log', messages}   writes log lines
  *   {do: 'throw'}           throws
  *   {do: 'exit', code}      ends its worker
- *   {do: 'hang'}            blocks its thread for ever
- *   {do: 'spin', ms}        blocks its thread for a while, all CPU that it can get, and answers
+ *   {do: 'hang'}            blocks its thread forever
+ *   {do: 'spin', ms}        blocks its thread for a while, using all CPU it can get, and answers
  *   {do: 'wait', ms}        answers after a while, or when its signal is aborted
  *   {do: 'sleep', ms}       answers after a while, whatever its signal says
- *   {do: 'await-file', file} answers when the file is there
+ *   {do: 'await-file', file} answers once the file exists
  *   {do: 'heap'}            fills the heap
  *   {do: 'crash'}           dies by SIGSEGV
- *   {do: 'flaky', file}     throws at the first attempt
- *   {do: 'steps', names}    saves steps that are not there yet, and answers with those that were
+ *   {do: 'flaky', file}     throws on the first attempt
+ *   {do: 'steps', names}    saves steps that do not exist yet, and answers with those that did
  */
 import { appendFileSync, existsSync } from 'node:fs';
 
