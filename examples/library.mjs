@@ -9,7 +9,7 @@ const run = await open({
 });
 
 // What is left is determined before anything runs.
-console.log(`${run.plan.part.finished} tasks finished before, ${run.plan.part.due} to do`);
+console.log(`${run.plan.part.finished} tasks finished before, ${run.plan.part.due} to run`);
 
 // First Ctrl-C: start nothing more, let running tasks finish, save. Second: stop now.
 process.on('SIGINT', () => run.abort());

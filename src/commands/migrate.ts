@@ -56,7 +56,7 @@ export const command = defineCommand({
         ]);
         if ((await readManifest(database)) === null)
             throw new UserError(
-                `there is no database in ${database}: make one with \`resume-run collect --from results\``,
+                `there is no database in ${database}: create one with \`resume-run collect --from results\``,
             );
         const store = await openStore({
             dir: database,

@@ -49,7 +49,7 @@ export async function runDatabase(
 async function showInfo({ database, json }: DatabaseValues): Promise<ExitCode> {
     const manifest = await readManifest(database);
     if (manifest === null)
-        throw new UserError(`there is no database in ${database}: make one with \`resume-run collect\``);
+        throw new UserError(`there is no database in ${database}: create one with \`resume-run collect\``);
     const info = buildInfo(database, manifest);
     if (json) {
         printRaw(JSON.stringify(info));

@@ -26,7 +26,7 @@ export function drawModes(about: string, modes: readonly ModeBars[]): string {
     const panels = [
         drawPanel('requests a second', modes, ({ throughput }) => throughput, 1),
         drawPanel('CPU, seconds', modes, ({ cpu }) => cpu, 2),
-        drawPanel('memory at most, MB', modes, ({ memory }) => (memory === null ? null : memory / 1e6), 0),
+        drawPanel('peak memory, MB', modes, ({ memory }) => (memory === null ? null : memory / 1e6), 0),
     ];
     const height = HEAD + panels.length * panelHeight;
     const style =

@@ -25,7 +25,7 @@ export function renderRemoved(removed: RemovedSamples, { style }: Page, most: nu
     const shown = removed.samples.slice(0, most);
     const rest = removed.count - shown.length;
     return [
-        style.bold(`No longer in the dataset, counted nowhere: ${formatCount(removed.count, 'sample')}`),
+        style.bold(`No longer in the dataset, and not counted: ${formatCount(removed.count, 'sample')}`),
         ...shown.map((id) => `  ${escapeLine(id)}`),
         ...(rest > 0 ? [`  …and ${count(rest)} more`] : []),
     ];

@@ -38,7 +38,7 @@ function formatListLines(report: Report): string[] {
         if (rest > 0) lines.push(`- …and ${rest} more`);
     }
     if (total.inPartCount > 0) {
-        lines.push('', `Solutions accepted in part, in no rate: ${total.inPartCount}`, '');
+        lines.push('', `Solutions accepted in part, not counted in any rate: ${total.inPartCount}`, '');
         for (const task of total.inPart) {
             const name = task.name === undefined ? [] : [' (', { outside: task.name }, ')'];
             const where = [{ outside: task.sample }, ': ', { outside: task.group }, ` ${task.index}`];
@@ -48,7 +48,7 @@ function formatListLines(report: Report): string[] {
         if (rest > 0) lines.push(`- …and ${rest} more`);
     }
     if (removed.count > 0) {
-        lines.push('', `No longer in the dataset, counted nowhere: ${removed.count}`, '');
+        lines.push('', `No longer in the dataset, and not counted: ${removed.count}`, '');
         for (const id of removed.samples) lines.push(renderMarkdownLine('- ', { outside: id }));
     }
     return lines;

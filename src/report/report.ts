@@ -176,7 +176,7 @@ function* formatComputedLimitLines({ samples }: Report, { width, style }: Page):
     yield style.bold('Computed time limits');
     yield* renderLongTable(columns, rows, { width, indent: '  ' });
     if (busy > 0)
-        yield `  ${formatCount(busy, 'limit')} computed while this machine had more to do than processors: --rerun computed-limits measures again.`;
+        yield `  ${formatCount(busy, 'limit')} computed while this machine was overloaded: --rerun computed-limits measures again.`;
 }
 
 const hasBusyLoad = (limit: SampleRow['computedLimit']): boolean =>

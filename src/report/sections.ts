@@ -49,7 +49,7 @@ export function renderRates(groups: Groups, { width, style, success = 'accepted'
     if (onSamples.length > 0) {
         const tasks = onSamples.reduce((sum, [, group]) => sum + group.total, 0);
         lines.push(
-            `${formatCount(tasks, 'task')} judged by samples alone (--sample-tests), in no rate: samples let wrong programs pass`,
+            `${formatCount(tasks, 'task')} judged by the sample tests alone (--sample-tests), not counted in any rate: sample tests accept wrong programs`,
         );
     }
     // If there are no solutions of either kind, no group has a label.
@@ -191,7 +191,7 @@ export function renderInPart(
         .map((task) => [...formatTaskCells(task), `score ${task.score} of ${task.best}`]);
     const columns = [...TASK_COLUMNS, { title: '', align: 'left' as const, atLeast: 16 }];
     return [
-        page.style.bold(`Accepted in part: ${formatCount(total, 'solution')}, in no rate`),
+        page.style.bold(`Accepted in part: ${formatCount(total, 'solution')}, not counted in any rate`),
         ...renderTable(columns, rows, { width: page.width, indent: '  ' }),
         ...formatTheRest(total, rows.length, options),
         IN_PART_HINT,
@@ -200,7 +200,7 @@ export function renderInPart(
 
 /** Where packages keep solutions that are not meant to reach the best score. */
 export const IN_PART_HINT =
-    '  Where that is meant, legacy packages keep them in submissions/partially_accepted/, and those of 2025-09 state a score in submissions.yaml.';
+    '  If that is intended, legacy packages keep them in submissions/partially_accepted/, and 2025-09 packages state a score in submissions.yaml.';
 
 /** Lists tasks whose time came near the limit; empty if there are none. */
 export function renderNearLimit(
@@ -244,7 +244,7 @@ export function formatTimeOutHints({ unexpected }: TotalTally, { style }: Page):
             style.bold(
                 `${countSolutions(ratios)} that should be accepted took ${range} % longer than the time limit of the problem`,
             ),
-            `  This machine seems slower than the one that limit was made for: --time-factor ${factor} lets ${ratios.length === 1 ? 'it' : 'them'} pass the tests that failed.`,
+            `  This machine seems slower than the one the limit was set on: --time-factor ${factor} lets ${ratios.length === 1 ? 'it' : 'them'} pass the tests that failed.`,
         );
     }
     if (timeouts.length > 0)
@@ -314,7 +314,7 @@ function formatFailureTable(
     const columns = [...TASK_COLUMNS, { title: '', align: 'left' as const }];
     const lines = renderTable(columns, rows, { width: page.width, indent: '  ' });
     return [
-        page.style.bold(`${title}, tried again at the next start`),
+        page.style.bold(`${title}, retried at the next start`),
         // A message is a whole sentence: it goes below its line, where the table never cuts it.
         ...lines.flatMap((line, i) => [line, `    ${escapeLine(shown[i]?.message ?? '')}`]),
         ...formatTheRest(total, rows.length, options),

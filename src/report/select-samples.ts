@@ -68,7 +68,7 @@ function findRatesBelow(groups: SampleRow['groups'], bounds: RateBounds): string
 /** The bounds that the whole report misses, in words. If nothing was judged, the missing rate misses its bound. */
 export function listMissedBounds(report: Report, bounds: RateBounds): string[] {
     return getRates(report.total.groups, bounds).flatMap(({ name, rate, bound }) => {
-        if (rate === null) return [`${name}: nothing was judged`];
+        if (rate === null) return [`${name}: no task was judged`];
         return rate < bound ? [`${name} ${rate.toFixed(4)} is under ${bound}`] : [];
     });
 }

@@ -57,7 +57,7 @@ function formatHeadLines({ sample, group, index, executor, state }: ShownTask, {
         }
         case 'failed':
             return [
-                `${where}  failed (${escapeLine(state.open.reason)}), tried again at the next start`,
+                `${where}  failed (${escapeLine(state.open.reason)}), retried at the next start`,
                 `  ${escapeLine(state.open.message)}`,
             ];
         case 'pending':
@@ -87,7 +87,7 @@ function inPartLines(entry: Entry, group: string): string[] {
     const missedScore = findMissedScore(entry.expected_scores, entry.result);
     if (verdict === null || !isInPart({ group, verdict, named: entry.expected ?? null, missedScore }))
         return [];
-    return ['A solution that is accepted in part is in no rate.', IN_PART_HINT];
+    return ['A solution that is accepted in part is not counted in any rate.', IN_PART_HINT];
 }
 
 function formatFactLines({ language, name, limits }: Entry): string[] {

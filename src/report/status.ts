@@ -143,7 +143,7 @@ function formatHeadLines(status: DirectoryStatus, { style }: Page): string[] {
     for (const dataset of status.datasets) lines.push(`dataset ${escapeLine(dataset)}`);
     for (const holder of status.holders) lines.push(formatHolderLine(holder, status, style));
     if (status.holders.every((holder) => holder.alive === false) && finished < all)
-        lines.push(`nothing is running; to go on: ${buildShellCommand(status.dir)}`);
+        lines.push(`nothing is running; to resume: ${buildShellCommand(status.dir)}`);
     if (status.lastUpdate !== null) {
         lines.push(`last result ${formatAgo(status.lastUpdate, status.at)} ago (${status.lastUpdate})`);
     }
@@ -160,7 +160,7 @@ function formatHolderLine(holder: Holder, status: DirectoryStatus, style: Page['
         case true:
             return `${style.green('running')}: ${who}`;
         case false:
-            return `${style.yellow('ended without closing')}: ${who}`;
+            return `${style.yellow('died without releasing the directory')}: ${who}`;
         case null:
             return `held from another host: ${who}`;
     }

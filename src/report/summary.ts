@@ -73,10 +73,10 @@ function formatOutcomeLines(end: RunEnd, { style }: SummaryContext): string[] {
         case 'finished with failures':
             return [
                 `${style.bold(style.red(`Finished with ${formatCount(end.failed, 'failure')}`))} in ${took}: ${did}.`,
-                'Failures are not verdicts; the next start tries them again.',
+                'Failures are not verdicts; the next start retries them.',
             ];
         case 'stopped': {
-            const lost = end.aborted === 0 ? '' : `, ${count(end.aborted)} given up half-way`;
+            const lost = end.aborted === 0 ? '' : `, ${count(end.aborted)} interrupted`;
             return [
                 `${style.bold(style.yellow('Stopped'))}${describeByWhom(end.stop)} after ${took}: ${saved}${lost}.`,
                 ...explainStop(end.stop),
@@ -90,7 +90,7 @@ function describeNothingDone({ totals }: RunEnd): string {
     const [finished, skipped] = [sum(groups, 'completed'), sum(groups, 'skipped')];
     return finished === 0 && skipped > 0
         ? `Nothing to do: ${formatCount(skipped, 'task')} skipped, none can run.`
-        : 'Nothing left to do: everything asked for was finished before.';
+        : 'Nothing left to do: all requested tasks are already finished.';
 }
 
 const sum = (groups: readonly GroupTally[], what: 'completed' | 'skipped'): number =>
@@ -108,7 +108,7 @@ function explainStop(stop: StopReason | null): string[] {
         case 'signal':
             return [];
         case 'caller':
-            return ['Reason: the program that uses it called abort().'];
+            return ['Reason: the calling program called abort().'];
         case 'endpoints':
         case 'disk':
         case 'budget':
@@ -178,7 +178,7 @@ function formatSpendingLines({ spent }: RunEnd): string[] {
         );
     if (unanswered > 0)
         lines.push(
-            `${formatCount(unanswered, 'request')} brought no answer and may have been charged: what was spent is a lower bound`,
+            `${formatCount(unanswered, 'request')} got no answer but may have been charged: the amount spent is a lower bound`,
         );
     return lines;
 }

@@ -122,7 +122,7 @@ describe('how outputs of known formats are compared', () => {
             if (which === 'without it') rmSync(join(cwd, 'checkpoints'), { recursive: true });
             const { code, said } = await start('rows.jsonl');
             expect(code).toBe(0);
-            expect(said).toContain('2 finished, 1 to do');
+            expect(said).toContain('2 finished, 1 to run');
             expect(verdictOf('new')).toBe('WrongAnswer');
             expect(said).toContain(
                 'results in this directory were compared by tokens, so all of its tasks are; ' +

@@ -113,7 +113,7 @@ describe('datasets of one directory', () => {
         expect(run.stdout).toContain('3 of 3 samples complete');
         const after = await callCli(['status', '--dir', 'out'], { cwd });
         expect(after.stdout).toContain('out: 3 of 3 tasks finished (100 %), 3 of 3 samples complete\n');
-        expect(after.stdout).toContain('No longer in the dataset, counted nowhere: 1 sample\n  a1\n');
+        expect(after.stdout).toContain('No longer in the dataset, and not counted: 1 sample\n  a1\n');
         renameSync(join(cwd, 'a.jsonl'), join(cwd, 'elsewhere.jsonl'));
         const unknown = await callCli(['status', '--dir', 'out'], { cwd });
         expect(unknown.stderr).toMatch(/^warning: no such dataset: .*; until its datasets can be read, /);

@@ -167,11 +167,11 @@ it('audits a database folder: parts that are damaged, doubled or miscounted, and
     appendFileSync(second, readFileSync(first));
     const doubled = await auditDatabase(dir);
     expect(doubled.map(({ what }) => what)).toEqual([
-        expect.stringMatching(/^the manifest says \d+ bytes, it holds \d+$/),
-        'the manifest says 2 records, it holds 5',
-        '3 of its records are there already',
-        ...Array<string>(10).fill('it is 5, the records come to 8'),
-        expect.stringMatching(/^\d+ more of its values are not/),
+        expect.stringMatching(/^expected \d+ bytes \(manifest\), found \d+$/),
+        'expected 2 records (manifest), found 5',
+        '3 of its records duplicate earlier ones',
+        ...Array<string>(10).fill('it is 5, but the records give 8'),
+        expect.stringMatching(/^\d+ more of its values differ/),
     ]);
     expect(doubled[3]?.where).toBe('master_database.json: summary/total_tests');
     appendFileSync(first, '{"run":');
@@ -191,7 +191,7 @@ it('audits Parquet of the earlier tools: cells that stand twice, and rates that 
     );
     expect(await auditDatabase(path)).toEqual([
         { where: 'm/cot/0.8/easy/t', what: 'success_rate is 0, 1 of 4 is 0.25' },
-        { where: 'm/cot/0.8/easy/t', what: 'this cell is there already' },
+        { where: 'm/cot/0.8/easy/t', what: 'this cell occurs more than once' },
     ]);
 });
 

@@ -114,7 +114,7 @@ it('says what is wrong where two things cannot be compared', async () => {
             stderr: expect.stringMatching(message),
         });
     const apart = await callCli(['compare', 'a', 'b'], { cwd });
-    expect(apart).toMatchObject({ code: 0, stdout: expect.stringContaining('have no task in common') });
+    expect(apart).toMatchObject({ code: 0, stdout: expect.stringContaining('have no tasks in common') });
     for (const command of ['analyze', 'export'])
         expect(await callCli([command, '--dir', 'database'], { cwd })).toMatchObject({
             code: 2,

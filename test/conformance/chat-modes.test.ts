@@ -188,7 +188,7 @@ describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] :
             expect(asked).toEqual([...once, ...twice, ...followUps].sort());
             expect(server.mostInFlight).toBeLessThanOrEqual(2);
             expect(end.stdout).toMatch(
-                /spent +114 tokens in 9 answers; kept +114 tokens\n1 request brought no answer/,
+                /spent +114 tokens in 9 answers; kept +114 tokens\n1 request got no answer/,
             );
         });
 
@@ -281,7 +281,7 @@ describe.each(['async', 'thread', 'process', ...(NO_REDIS === null ? ['queue'] :
                     soon: answered('soon'),
                 });
                 expect(end.stdout).toMatch(
-                    /spent +22 tokens in 2 answers; kept +22 tokens\n1 request brought no answer/,
+                    /spent +22 tokens in 2 answers; kept +22 tokens\n1 request got no answer/,
                 );
                 // By now the service has answered, but nobody was listening.
                 await expect.poll(() => server.inFlight, { timeout: patience(5000) }).toBe(0);

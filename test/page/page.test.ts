@@ -125,7 +125,9 @@ describe.skipIf(executable === null)('the HTML page', { timeout: patience(60_000
         const csv = readFileSync(await table.path(), 'utf8')
             .replace('\ufeff', '')
             .split('\r\n');
-        expect(csv[0]).toBe('Sample,TPR,TNR,Wrong accepted,Right refused,Unexpected,Failed,Open,Of limit');
+        expect(csv[0]).toBe(
+            'Sample,TPR,TNR,Incorrect accepted,Correct rejected,Unexpected,Failed,Open,Of limit',
+        );
         expect(csv[1]).toMatch(/^sum\/weak,1,0\.333/);
         expect(page.problems).toEqual([]);
         await page.close();

@@ -102,9 +102,9 @@ describe('a solution that is accepted in part', () => {
         );
         expect(text).toContain(
             [
-                'Accepted in part: 1 solution, in no rate',
+                'Accepted in part: 1 solution, not counted in any rate',
                 '  kakor  solution 1  submissions/accepted/1.cpp  score 40 of 100',
-                '  Where that is meant, legacy packages keep them in submissions/partially_accepted/, and those of 2025-09 state a score in submissions.yaml.',
+                '  If that is intended, legacy packages keep them in submissions/partially_accepted/, and 2025-09 packages state a score in submissions.yaml.',
             ].join('\n'),
         );
         expect(text).toContain(
@@ -129,7 +129,7 @@ describe('a solution that is accepted in part', () => {
     it('is in Markdown, and only with samples that were asked for', async () => {
         const report = await reportOf([makeTally()]);
         expect([...reportMarkdown(report)].join('')).toContain(
-            'Solutions accepted in part, in no rate: 1\n\n- `kakor`: `solution` 1 (`submissions/accepted/1.cpp`): score 40 of 100',
+            'Solutions accepted in part, not counted in any rate: 1\n\n- `kakor`: `solution` 1 (`submissions/accepted/1.cpp`): score 40 of 100',
         );
         expect(selectSamplesBelow(report, { tpr: 0.1 }).total.inPart).toEqual([]);
     });
@@ -142,7 +142,7 @@ describe('a solution that is accepted in part', () => {
             return renderTask({ ...task, state: { kind: 'finished', entry } }, PAGE);
         };
         expect(show(1)).toContain(
-            'Score 40 of 100: secret 40 (PA)\nA solution that is accepted in part is in no rate.\n',
+            'Score 40 of 100: secret 40 (PA)\nA solution that is accepted in part is not counted in any rate.\n',
         );
         expect(show(0)).not.toContain('in part');
         expect(show(4)).toContain('PartiallyAccepted, expected Accepted');

@@ -63,7 +63,7 @@ describe('report', () => {
           Within 10 % of the time limit: 1 verdict
             Codeforces/1575/A  solution 8
 
-          Failed: 1 task, tried again at the next start
+          Failed: 1 task, retried at the next start
             Codeforces/1575/A  incorrect_solution 5    judge-error
               the checker exited with 3: no testlib.h
 
@@ -196,7 +196,7 @@ describe('report', () => {
         expect(ids(selectSamplesBelow(report, { tnr: 0.9, tpr: 0.9 }))).toEqual(['a', 'b', 'p']);
         expect(selectSamplesBelow(report, { tnr: 0.5 }).total.unexpected).toEqual([]);
         expect(listMissedBounds(report, { tnr: 0.66, tpr: 0.67 })).toEqual(['tpr 0.6667 is under 0.67']);
-        expect(listMissedBounds(await reportOf([]), { tpr: 0 })).toEqual(['tpr: nothing was judged']);
+        expect(listMissedBounds(await reportOf([]), { tpr: 0 })).toEqual(['tpr: no task was judged']);
     });
 
     test('as JUnit XML and as annotations, whatever ids hold', async () => {

@@ -42,7 +42,7 @@ describe('bars', () => {
         }
         const lines = drawn(options.stderr.text, 80);
         expect(lines.slice(0, 2)).toEqual([
-            'results: 20,000 samples, 200,000 tasks: 8,201 finished, 191,799 to do',
+            'results: 20,000 samples, 200,000 tasks: 8,201 finished, 191,799 to run',
             'judge, 8 thread workers, sandbox bwrap',
         ]);
         expect(lines).toHaveLength(6);

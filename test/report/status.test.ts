@@ -88,7 +88,7 @@ describe('status', () => {
           Within 10 % of the time limit: 1 verdict
             Codeforces/1575/A  solution 8
 
-          Failed: 1 task, tried again at the next start
+          Failed: 1 task, retried at the next start
             Codeforces/1575/A  incorrect_solution 5    judge-error
               the checker exited with 3: no testlib.h
 
@@ -108,7 +108,9 @@ describe('status', () => {
             { host: 'other', pid: 2, since: '2026-11-21T09:30:00Z', shard: '1/4', alive: null },
         ];
         const text = renderStatus(await statusOf({ holders, rate: null }), PAGE);
-        expect(text).toContain('ended without closing: process 1 on box, started 1h 00m ago\n');
+        expect(text).toContain(
+            'died without releasing the directory: process 1 on box, started 1h 00m ago\n',
+        );
         expect(text).toContain(
             'held from another host: process 2 on other on shard 1/4, started 30m 00s ago\n',
         );
@@ -118,7 +120,7 @@ describe('status', () => {
     test('without a run, a dataset or any result', async () => {
         const idle = { holders: [], rate: null, lastUpdate: null, whole: null, datasets: [] };
         expect(renderStatus(await statusOf(idle), PAGE)).toContain(
-            'nothing is running; to go on: resume-run --dir results\n',
+            'nothing is running; to resume: resume-run --dir results\n',
         );
         const nothing = await statusOf({ ...idle, ...(await addUp(files([]))) });
         expect(renderStatus(nothing, PAGE)).toBe(

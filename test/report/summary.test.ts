@@ -11,7 +11,7 @@ describe('closing summary', () => {
         const end = endOf(totalOf(someSamples()), { outcome: 'finished with failures', failed: 1 });
         expect(renderSummary(end, page(80))).toMatchInlineSnapshot(`
           "Finished with 1 failure in 4m 12s: 54 tasks saved, 12.9/min.
-          Failures are not verdicts; the next start tries them again.
+          Failures are not verdicts; the next start retries them.
 
           TPR  91.7 %  22 of 24 solutions accepted            0 failed, 2 skipped, 4 open
           TNR  93.1 %  27 of 29 incorrect solutions rejected  1 failed, 0 skipped
@@ -29,7 +29,7 @@ describe('closing summary', () => {
           Within 10 % of the time limit: 1 verdict
             Codeforces/1575/A  solution 8
 
-          Failed: 1 task, tried again at the next start
+          Failed: 1 task, retried at the next start
             Codeforces/1575/A  incorrect_solution 5    judge-error
               the checker exited with 3: no testlib.h
 
@@ -105,14 +105,14 @@ describe('closing summary', () => {
             },
         );
         expect(renderSummary(end, page(80, 'my results'))).toMatchInlineSnapshot(`
-          "Stopped by Ctrl-C (SIGINT) after 4m 12s: 54 tasks saved, 8 given up half-way.
+          "Stopped by Ctrl-C (SIGINT) after 4m 12s: 54 tasks saved, 8 interrupted.
 
           100 %  40 of 40 accepted in iteration  3 failed, 0 skipped, 57 open
 
           verdicts   AC
           iteration  40
 
-          Failed: 3 tasks, tried again at the next start
+          Failed: 3 tasks, retried at the next start
             …and 3 more (resume-run report --dir 'my results')
 
           endpoint               done  failures   mean  at once  cool-downs  state
@@ -134,7 +134,7 @@ describe('closing summary', () => {
     test('of a run with nothing to do', () => {
         const end = endOf(totalOf([]), { committed: 0, workers: [], duration: 0.1 });
         expect(renderSummary(end, page(80))).toMatchInlineSnapshot(`
-          "Nothing left to do: everything asked for was finished before.
+          "Nothing left to do: all requested tasks are already finished.
 
           Results  results (0 of 0 samples complete)
           Details  resume-run report --dir results

@@ -61,7 +61,7 @@ describe('resume-run collect --from', () => {
             storage: 'json',
             skipped: [{ path: join(results, 'notes.json') }],
         });
-        expect(first.stderr).toMatch(/a tool success rate of 80 was taken as per cent/);
+        expect(first.stderr).toMatch(/read the tool success rate 80 as a percentage/);
         expect((await recordsIn(cwd))[2]).toMatchObject({
             run: 'run-1',
             sample: 'b',
@@ -206,7 +206,7 @@ describe('resume-run collect --from', () => {
         await collect(cwd, ['results'], { NODE_OPTIONS: WITHOUT_DUCKDB });
         const mixed = await collect(cwd, ['results']);
         expect(mixed.stderr).toMatch(
-            /written as parquet, and new parts are json; `resume-run migrate --to json` \(or --to parquet\)/,
+            /has parquet parts, and new parts are written as json; run `resume-run migrate --to json` \(or --to parquet\)/,
         );
         const migrated = await callCli(['migrate', '--to', 'parquet'], { cwd });
         expect(migrated).toMatchObject({ code: 0, stderr: expect.not.stringContaining('new parts are') });

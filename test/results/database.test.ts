@@ -36,7 +36,7 @@ it('backs up, compacts, restores and tells what there is', async () => {
     };
     expect(await run('info')).toMatchObject({ records: 5, parts: 2, storage: 'json', generation: 2 });
     expect(await run('backup', 'copy')).toMatchObject({ generation: 2 });
-    expect(await run('backup', 'copy')).toMatch(/copy exists/);
+    expect(await run('backup', 'copy')).toMatch(/copy already exists/);
     expect(await run('compact')).toMatchObject({ before: 2, after: 1 });
     // The manifest is damaged: nothing may write here until a backup is restored, and the damaged database is kept.
     writeFileSync(join(database, 'manifest.json'), '{"version": 1,');
@@ -62,13 +62,13 @@ it('restores no backup that is not whole, and leaves the database as it was', as
     truncateSync(join(cwd, 'copy/parts', part), 100);
     expect(await run('restore', 'copy')).toMatchObject({
         code: 2,
-        stderr: expect.stringMatching(/copy is not a whole backup: .* has 100 bytes, expected \d+\n$/),
+        stderr: expect.stringMatching(/copy is not a complete backup: .* has 100 bytes, expected \d+\n$/),
     });
     expect((await run('restore', 'database')).stderr).toMatch(/database is the database itself\n$/);
     rmSync(join(cwd, 'copy/parts', part));
     expect(await run('restore', 'copy')).toMatchObject({
         code: 2,
-        stderr: expect.stringMatching(/copy is not a whole backup: cannot read .*there is no such file/),
+        stderr: expect.stringMatching(/copy is not a complete backup: cannot read .*there is no such file/),
     });
     expect(readdirSync(join(cwd, 'database'))).toEqual(before);
     expect(readdirSync(cwd).sort()).toEqual(['copy', 'database']);

@@ -73,7 +73,7 @@ it('reads no file that is larger than any batch or text can be, and says so in o
         writeFileSync(join(cwd, name), '');
         truncateSync(join(cwd, name), bytes);
     }
-    const tooLarge = 'batches and databases of counts have 256 MiB at most';
+    const tooLarge = 'it is larger than 256 MiB, the limit for batches and databases of counts';
     expect(await callCli(['collect'], { cwd })).toMatchObject({
         code: 0,
         stdout: expect.stringContaining('there is nothing to collect'),

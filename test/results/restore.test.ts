@@ -98,7 +98,7 @@ describe('a restore', () => {
         expect(await callCli(['database', 'restore', 'copy'], { cwd })).toMatchObject({
             code: 2,
             stderr: expect.stringMatching(
-                /^resume-run: .*copy is not a whole backup: .*parts.*line 1: .*\n$/,
+                /^resume-run: .*copy is not a complete backup: .*parts.*line 1: .*\n$/,
             ),
         });
         expect(list(database).filter((one) => before.includes(one))).toEqual(before);
@@ -120,7 +120,7 @@ describe('a restore', () => {
         expect(await callCli(['database', 'restore', 'copy'], { cwd })).toMatchObject({
             code: 2,
             stderr: expect.stringMatching(
-                /^resume-run: .*copy is not a whole backup: parts\/.*\.jsonl was changed since it was backed up\n$/,
+                /^resume-run: .*copy is not a complete backup: parts\/.*\.jsonl was changed since it was backed up\n$/,
             ),
         });
         expect(await countRecords(database)).toBe(5);

@@ -136,7 +136,7 @@ describe('the collector of the spool', () => {
         expect(await collectSpool(store, { ...options, counts })).toMatchObject({ added: 1 });
         expect(notices.join()).toMatch(/foreign\.json is not a batch .*: moved to/);
         // In each of the two collections that met it: one line, however many results have such a rate.
-        expect(notices.filter((one) => one.includes('taken as per cent'))).toHaveLength(2);
+        expect(notices.filter((one) => one.includes('as a percentage'))).toHaveLength(2);
         await store.close();
     });
 });
@@ -266,7 +266,7 @@ describe('a run with --collect', () => {
         write([1, 2]);
         const { stdout, stderr } = await run('--storage', 'parquet');
         expect(stdout + stderr).toMatch(
-            /written as json, and new parts are parquet; `resume-run migrate --to parquet`/,
+            /has json parts, and new parts are written as parquet; run `resume-run migrate --to parquet`/,
         );
         expect(stdout + stderr).toContain('[INFO] 使用Parquet存储格式');
     });

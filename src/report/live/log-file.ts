@@ -31,7 +31,7 @@ export class LogFile implements Reporter {
     constructor({ path, level, bound, onProblem }: LogFileOptions) {
         try {
             this.file = new RotatingFile(path, bound ?? BOUND, (error) =>
-                onProblem(`log file ${path} can be written no longer: ${getMessage(error)}`),
+                onProblem(`cannot write to the log file ${path} any more: ${getMessage(error)}`),
             );
         } catch (error) {
             const why = getIoCode(error) === 'ENOENT' ? 'its folder does not exist' : readReason(error);

@@ -91,7 +91,10 @@ export function auditParent(
         if (typeof mean !== 'number' || means.length === 0) continue;
         const [least, most] = [Math.min(...means), Math.max(...means)];
         if ((mean < least && !isClose(mean, least)) || (mean > most && !isClose(mean, most)))
-            findings.push({ where, what: `${key} is ${mean}, those of its leaves are ${least} to ${most}` });
+            findings.push({
+                where,
+                what: `${key} is ${mean}, outside of its leaves' range of ${least} to ${most}`,
+            });
     }
     return findings;
 }
@@ -111,7 +114,7 @@ export function compareTrees(where: string, written: unknown, expected: unknown)
             : JSON.stringify(written) === JSON.stringify(expected);
     if (areEqual) return [];
     const stated = written === undefined ? 'missing' : JSON.stringify(written);
-    return [{ where, what: `it is ${stated}, the records come to ${JSON.stringify(expected)}` }];
+    return [{ where, what: `it is ${stated}, but the records give ${JSON.stringify(expected)}` }];
 }
 
 /** The counts of a node, from which everything except its means follows. */

@@ -61,7 +61,7 @@ export function auditTree(tree: JsonObject): readonly AuditFinding[] {
             if (isJsonObject(group) && !isWithin(group.success_rate, 100))
                 findings.push({
                     where: `test_groups/${name}`,
-                    what: `success_rate ${JSON.stringify(group.success_rate)} is not per cent`,
+                    what: `success_rate ${JSON.stringify(group.success_rate)} is not a percentage (0 to 100)`,
                 });
     return findings;
 }
@@ -110,7 +110,7 @@ export function auditCells(cells: readonly AggregateCell[]): readonly AuditFindi
         const where = [model, prompt_type, tool_success_rate, difficulty, task_type]
             .map((name) => name ?? '-')
             .join('/');
-        if (seen.has(where)) findings.push({ where, what: 'this cell is there already' });
+        if (seen.has(where)) findings.push({ where, what: 'this cell occurs more than once' });
         seen.add(where);
         findings.push(...auditLeaf(where, { ...numbers, ...counts }));
         totals.push(counts.total);

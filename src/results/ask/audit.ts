@@ -93,14 +93,15 @@ async function auditPart(
     if (size !== part.bytes)
         findings.push({
             where: part.path,
-            what: `the manifest says ${part.bytes} bytes, it holds ${size}`,
+            what: `expected ${part.bytes} bytes (manifest), found ${size}`,
         });
     if (records !== part.records)
         findings.push({
             where: part.path,
-            what: `the manifest says ${part.records} records, it holds ${records}`,
+            what: `expected ${part.records} records (manifest), found ${records}`,
         });
-    if (doubled > 0) findings.push({ where: part.path, what: `${doubled} of its records are there already` });
+    if (doubled > 0)
+        findings.push({ where: part.path, what: `${doubled} of its records duplicate earlier ones` });
     return findings;
 }
 
@@ -126,11 +127,11 @@ async function auditMaster(
     const own = isJsonObject(written.resume_run) ? Number(written.resume_run.generation) : Number.NaN;
     // Compactions and migrations create a generation with the same records; the tree is not rewritten for them.
     if (own !== generation && (differences.length > 0 || own > generation)) {
-        const what = `it is of generation ${own}, the database of ${generation}: the next \`resume-run collect\` writes it again`;
+        const what = `it belongs to generation ${own}, but the database is at generation ${generation}: the next \`resume-run collect\` rewrites it`;
         return [...findings, { where: MASTER, what }];
     }
     const rest = differences.length - MOST_DIFFERENCES;
     if (rest <= 0) return [...findings, ...differences];
-    const what = `${rest} more of its values are not what the records come to`;
+    const what = `${rest} more of its values differ from the records`;
     return [...findings, ...differences.slice(0, MOST_DIFFERENCES), { where: MASTER, what }];
 }

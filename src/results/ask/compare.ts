@@ -45,12 +45,12 @@ export async function compareSides(engine: AskEngine, options: CompareOptions): 
         "McNemar's test is exact and two-sided. mcnemar_tasks counts tasks, mcnemar_samples counts samples of which one run got more tasks right.",
     ];
     if (numberIn(counts, 'pairs') === 0)
-        notes.push('The two have no task in common: there is nothing to compare.');
+        notes.push('The two runs have no tasks in common: there is nothing to compare.');
     if (isClustered)
-        notes.push('Samples hold several tasks, which are not independent: go by mcnemar_samples.');
+        notes.push('Samples hold several tasks, which are not independent: use mcnemar_samples.');
     const disagreements = numberIn(counts, 'disagreements');
     if (disagreements > rows.length)
-        notes.push(`${rows.length} of ${disagreements} disagreements are listed: --rows says how many.`);
+        notes.push(`Listed ${rows.length} of ${disagreements} disagreements; use --rows to list more.`);
     return {
         question: 'compare',
         columns: COLUMNS,

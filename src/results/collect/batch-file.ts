@@ -104,7 +104,7 @@ export async function readBatchFile(
     if (bytes === 'too large')
         return {
             kind: 'too-large',
-            why: `batches and databases of counts have ${LARGEST_BATCH >> 20} MiB at most`,
+            why: `it is larger than ${LARGEST_BATCH >> 20} MiB, the limit for batches and databases of counts`,
         };
     if (bytes.length === 0) return { kind: 'torn', why: 'it is empty' };
     let json: Json;

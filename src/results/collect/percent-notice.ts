@@ -8,7 +8,7 @@ export function noticeFirstPercent(onNotice: (message: string) => void): OnPerce
         if (wasTold) return;
         wasTold = true;
         onNotice(
-            `${file}: a tool success rate of ${rate} was taken as per cent, and so is every other above 1`,
+            `${file}: read the tool success rate ${rate} as a percentage; the same applies to every rate above 1`,
         );
     };
 }

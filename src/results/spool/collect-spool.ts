@@ -119,7 +119,7 @@ async function readBatch(
         case 'absent':
             return null;
         case 'torn':
-            if (await isOld(path, TORN_AFTER)) await setAside(options, name, `it is cut: ${file.why}`);
+            if (await isOld(path, TORN_AFTER)) await setAside(options, name, `it is truncated: ${file.why}`);
             else counts.unfinished.push(path);
             return null;
         case 'foreign':
@@ -128,7 +128,7 @@ async function readBatch(
             await setAside(options, name, file.why);
             return null;
         case 'database':
-            await setAside(options, name, 'it is a database: name it with --from');
+            await setAside(options, name, 'it is a database: pass it with --from');
             return null;
         case 'batch':
             counts.files += 1;

@@ -139,8 +139,8 @@ export class Spool {
         if (this.#wasToldOfFault) return;
         this.#wasToldOfFault = true;
         this.#options.onNotice(
-            `some results cannot be put into ${this.#options.dir} now: ${why}. They are safe in their result files, and ` +
-                'the next start with --collect puts them there',
+            `some results cannot be written to ${this.#options.dir}: ${why}. They are safe in their result files, and ` +
+                'the next start with --collect writes them',
         );
     }
 }

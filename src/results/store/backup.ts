@@ -16,7 +16,7 @@ import { locatePart } from './read-generation.js';
  */
 export async function backUpDatabase(dir: string, target: string): Promise<Manifest> {
     if (await explainWrite(target, () => isThere(target)))
-        throw new UserError(`${target} exists: name a folder that does not`);
+        throw new UserError(`${target} already exists: choose a folder that does not exist`);
     for (let attempt = 1; ; attempt += 1) {
         const manifest = await readManifest(dir);
         if (manifest === null) throw new UserError(`there is no database in ${dir}: nothing to back up`);

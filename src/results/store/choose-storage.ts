@@ -31,8 +31,8 @@ export async function chooseStorage(
     const other = manifest?.parts.find(({ codec }) => codec !== wanted)?.codec;
     if (other !== undefined && options.converts !== true) {
         options.onNotice(
-            `${options.dir} has parts that are written as ${other}, and new parts are ${wanted}; ` +
-                `\`resume-run migrate --to ${wanted}\` (or --to ${other}) makes it one format`,
+            `${options.dir} has ${other} parts, and new parts are written as ${wanted}; run ` +
+                `\`resume-run migrate --to ${wanted}\` (or --to ${other}) to convert all parts to one format`,
         );
     }
     return wanted;

@@ -239,7 +239,7 @@ export class DatabaseStore implements ResultStore {
             .catch((error: unknown) => {
                 if (!(error instanceof PartError)) throw error;
                 throw new UserError(
-                    `${error.message}. Bring a backup back with \`resume-run database restore\`, or rebuild the ` +
+                    `${error.message}. Restore a backup with \`resume-run database restore\`, or rebuild the ` +
                         'database with `resume-run collect --from results`',
                     4,
                     { cause: error },

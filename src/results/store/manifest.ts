@@ -92,7 +92,7 @@ export async function writeManifest(writer: DurableWriter, manifest: Manifest): 
 function parseManifest(path: string, text: string): Manifest {
     const damaged = (why: string): UserError =>
         new UserError(
-            `${path} is damaged: ${why}. The parts are untouched: bring a backup back with ` +
+            `${path} is damaged: ${why}. The parts are untouched: restore a backup with ` +
                 '`resume-run database restore`, or rebuild the database with `resume-run collect --from results`',
         );
     let json: Json;

@@ -46,7 +46,7 @@ export async function readMigration(dir: string): Promise<Migration | null> {
     const found = parseMigration(text);
     if (found === null)
         throw new UserError(
-            `${path} is damaged: the database itself is not; remove the file to migrate anew`,
+            `${path} is damaged, but the database is not; remove the file to start a new migration`,
         );
     return found;
 }
@@ -169,7 +169,7 @@ export function refuseRollbackOverNews(migration: Migration, manifest: Manifest)
         manifest.retirements.length === migration.before.retirements.length;
     if (isSame) return;
     throw new UserError(
-        'records were collected or joined since the migration, which going back would lose: ' +
-            `\`resume-run migrate --to ${migration.before.storage}\` converts all of them instead`,
+        'records were collected or joined since the migration, and a rollback would lose them: ' +
+            `convert all of them with \`resume-run migrate --to ${migration.before.storage}\` instead`,
     );
 }

@@ -87,7 +87,7 @@ export async function openStore(options: OpenStoreOptions): Promise<DatabaseStor
 function explainOpenError(dir: string, error: unknown): unknown {
     if (error instanceof PartError)
         return new UserError(
-            `cannot open the database: ${error.message}. Bring a backup back with \`resume-run database restore\``,
+            `cannot open the database: ${error.message}. Restore a backup with \`resume-run database restore\``,
             2,
             { cause: error },
         );
@@ -105,7 +105,7 @@ async function createManifest(dir: string, holder: string, storage: StorageForma
         if (files.length === 0) continue;
         throw new UserError(
             `${join(dir, MANIFEST)} is missing, though there are ${files.length} files in ${join(dir, folder)}. ` +
-                'Bring a backup back with `resume-run database restore`, or move the folder away and rebuild it with ' +
+                'Restore a backup with `resume-run database restore`, or move the folder away and rebuild it with ' +
                 '`resume-run collect --from results`',
         );
     }

@@ -37,7 +37,7 @@ export async function readGeneration(dir: string): Promise<Generation> {
     const manifest = await readManifest(dir);
     if (manifest === null)
         throw new UserError(
-            `there is no database in ${dir}: make one with \`resume-run collect --from results\``,
+            `there is no database in ${dir}: create one with \`resume-run collect --from results\``,
         );
     const paths: Generation['paths'] = () =>
         Promise.all(manifest.parts.map(async (part) => ({ part, path: await locatePart(dir, part) })));

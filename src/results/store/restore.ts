@@ -57,7 +57,7 @@ export async function restoreDatabase(
     if (await isSameFolder(source, dir)) throw new UserError(`${source} is the database itself`);
     await requireFiles(source, manifest);
     const { takeOver, onNotice, writeTree } = options;
-    const hint = 'end the collector that holds it first';
+    const hint = 'stop the collector that holds it first';
     const lock = await acquireLock({ checkpointsDir: dir, dir, shard: null, takeOver, hint, onNotice });
     try {
         return await explainWrite(dir, async () => {
@@ -89,7 +89,7 @@ async function requireFiles(source: string, { parts, retirements, aggregates }: 
 }
 
 const notWhole = (source: string, why: string, cause?: unknown): UserError =>
-    new UserError(`${source} is not a whole backup: ${why}`, 2, { cause });
+    new UserError(`${source} is not a complete backup: ${why}`, 2, { cause });
 
 /** @returns the folder that keeps the replaced files; null if there were none */
 async function replaceGeneration(

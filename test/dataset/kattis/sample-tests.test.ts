@@ -66,7 +66,9 @@ describe('--sample-tests', () => {
             expect(text).toContain('TPR 100 % 1 of 1 solutions accepted');
             expect(text).toContain('TNR 100 % 2 of 2 incorrect solutions rejected');
             expect(text).toContain('50.0 % 1 of 2 incorrect solutions on samples rejected');
-            expect(text).toContain('3 tasks judged by samples alone (--sample-tests), in no rate');
+            expect(text).toContain(
+                '3 tasks judged by the sample tests alone (--sample-tests), not counted in any rate',
+            );
         }
         // A wrong program that passes the samples is still reported as unexpected.
         expect(flat(report.stdout)).toMatch(/three\.py.*Accepted/);

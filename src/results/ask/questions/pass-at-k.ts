@@ -68,7 +68,7 @@ function summarise(group: readonly Row[], ks: readonly number[], notes: Set<stri
         }));
         if (estimates.some(({ value }) => value === null)) {
             // Leaving such samples out would change the problem set to an easier one.
-            notes.add(`pass@${k} is refused where a sample has fewer than ${k} answers.`);
+            notes.add(`pass@${k} is not computed: at least one sample has fewer than ${k} answers.`);
             continue;
         }
         const mean = estimates.reduce((sum, { weight, value }) => sum + weight * (value ?? 0), 0) / samples;

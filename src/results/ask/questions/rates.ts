@@ -86,10 +86,10 @@ function makeAnswer(
         notes.push('Where samples hold several tasks their intervals are clustered by sample.');
     if (earlierCells > 0)
         notes.push(
-            `Counts of earlier databases (cells: ${earlierCells}) have no records and are not among these: ` +
+            `Counts of earlier databases (cells: ${earlierCells}) have no records and are not included: ` +
                 '--sql "select * from cells where source is not null" shows them.',
         );
-    if (total === 0) notes.push('There is no finished task among these records.');
+    if (total === 0) notes.push('None of these records is a finished task.');
     return answerQuestion(name, [...dimensions, ...FIGURES], cells, notes);
 }
 
