@@ -1,4 +1,4 @@
-"""The helper where there is no C compiler: the same messages as helper.c, slower, and with a higher floor for peak memory.
+"""The helper used without a C compiler: the same messages as helper.c, slower, and with a higher floor for peak memory.
 
 wire.h describes the messages, helper.c the two roles. Runs on any Python 3.6 or later, with nothing but its own library.
 """
@@ -94,7 +94,7 @@ def receive(sock):
 
 
 def sealed_copy(source, data):
-    """Bytes that nobody can change any more, however a program gets its own descriptor of them."""
+    """A sealed copy of bytes: nobody can change it, however a program obtains its own descriptor."""
     fd = os.memfd_create('stdin', 2 | 1)
     while source is not None:
         data = os.read(source, 1 << 20)
@@ -113,7 +113,7 @@ def sealed_copy(source, data):
 
 
 class Tree:
-    """All that a program has started: how much it uses, and how to be rid of it."""
+    """Everything that a program has started: how much it uses, and how to kill it."""
 
     def __init__(self, own_namespace, uid):
         self.own_namespace, self.uid = own_namespace, uid
@@ -138,7 +138,7 @@ class Tree:
         return found
 
     def usage(self, careful):
-        """(CPU seconds, bytes); shared pages are shared out once the plain sum passes `careful`."""
+        """(CPU seconds, bytes); shared pages are divided among their users once the plain sum exceeds `careful`."""
         cpu, tables, sizes = 0.0, 0, {}
         for pid in self.pids():
             of = '/proc/%d' % pid
@@ -155,7 +155,7 @@ class Tree:
         return cpu, sum(sizes.values()) + tables
 
     def delay(self):
-        """How long living threads have waited for a processor, one after the other: they wait for each other. Seconds."""
+        """Seconds that live threads have waited for a processor, summed: each waits while another runs."""
         total = 0
         for pid in self.pids():
             try:
@@ -206,7 +206,7 @@ def send_signal(pid, number):
 
 
 def read_figures(of):
-    """What the file `stat` of a process or thread says after its name; None if it is gone."""
+    """The fields of the file `stat` of a process or thread after its name; None if it is gone."""
     try:
         with open(of + '/stat', errors='replace') as file:
             return file.read().rpartition(')')[2].split()
@@ -215,7 +215,7 @@ def read_figures(of):
 
 
 def find_memory(of, fields):
-    """A main thread that has ended has no memory any more; those that go on have. Folder and figures of one of them."""
+    """A main thread that has ended shows no memory, unlike the threads that still run. Folder and figures of one of those."""
     try:
         for tid in os.listdir(of + '/task'):
             thread = '%s/task/%s' % (of, tid)
@@ -228,7 +228,7 @@ def find_memory(of, fields):
 
 
 def excess_of_tables(of, mapped, used):
-    """Bytes of page tables beyond what the pages of a process account for. Small where little is mapped."""
+    """Bytes of page tables beyond those that the pages of a process account for. Small if little is mapped."""
     if mapped // 512 <= SMALL_TABLES:
         return 0
     try:
@@ -242,7 +242,7 @@ def excess_of_tables(of, mapped, used):
 
 
 def distinct_memories(pids):
-    """Without those that share the memory of another: a child that was not yet given a program has its parent's."""
+    """Without processes that share another's memory: a child that has not executed a program yet has its parent's."""
     call = {'x86_64': 312, 'aarch64': 272}.get(os.uname().machine)
 
     def compare(a, b):
@@ -268,7 +268,7 @@ def proportional(pid, otherwise):
 
 
 class Sink:
-    """Takes what a pipe brings: the first bytes in memory, all of it in a file once that is too little."""
+    """Receives the output of a pipe: the first bytes in memory, and all of it in a file once it exceeds them."""
 
     def __init__(self, box, request, kept_max, file):
         self.fd, self.write_end = os.pipe()
@@ -311,7 +311,7 @@ class Sink:
         self.kept += fits
 
     def add_to_file(self, data):
-        # What is beyond the file's bound is counted, and let go.
+        # Anything beyond the file's bound is counted and dropped.
         if self.file_max:
             data = data[: self.file_max - self.file_bytes]
         self.file_bytes += len(data)
@@ -331,11 +331,11 @@ class Request:
         self.file_max = reader.u64()
         self.stack, self.file_size = reader.u64(), reader.u64()
         self.processes, self.files, self.inline_max = reader.u32(), reader.u32(), reader.u32()
-        reader.u8()  # whether it talks to a peer: not here
+        reader.u8()  # whether it talks to a peer; not supported here
         self.argv, self.fds = reader.texts(), fds
 
     def limits(self, others):
-        yield resource.RLIMIT_CORE, 1, True  # less than any dump; 0 would start the program that dumps are piped to
+        yield resource.RLIMIT_CORE, 1, True  # smaller than any dump; 0 would start the program that dumps are piped to
         yield resource.RLIMIT_NPROC, self.processes + others, self.processes
         yield 12, 0, self.processes  # RLIMIT_MSGQUEUE
         yield 11, MOST_TIMERS, self.processes  # RLIMIT_SIGPENDING
@@ -347,7 +347,7 @@ class Request:
 
 
 def become_program(box, request, out, err, problem):
-    """In the child: never returns."""
+    """Runs in the child and never returns."""
     try:
         os.setsid()
         given = [fcntl.fcntl(fd, fcntl.F_DUPFD, 64) for fd in request.fds[1:]]
@@ -377,7 +377,7 @@ def become_program(box, request, out, err, problem):
 
 
 def threads_of(uid):
-    """What RLIMIT_NPROC counts, outside of a user namespace of our own."""
+    """What RLIMIT_NPROC counts, outside a user namespace of our own."""
     count = 0
     for name in os.listdir('/proc'):
         try:
@@ -392,7 +392,7 @@ def set_limit(which, value):
     hard = resource.getrlimit(which)[1]
     if hard != resource.RLIM_INFINITY and hard < value and os.geteuid() != 0:
         value = hard
-    # Programs raise their stack, to infinity too, and what they use of it counts as memory.
+    # Programs may raise their stack limit, even to infinity; the stack that they use counts as memory.
     resource.setrlimit(which, (value, hard if which == resource.RLIMIT_STACK else value))
 
 
@@ -433,7 +433,7 @@ class Run:
         return True
 
     def reap(self):
-        """False when no child is left."""
+        """Returns False when no child is left."""
         while True:
             try:
                 pid, status, use = os.wait4(-1, os.WNOHANG)
@@ -464,7 +464,7 @@ class Run:
                     self.peak = max(self.peak, self.box.tree.usage(request.memory // 2)[1])
                 return
             if wall_end and now >= wall_end:
-                # Where CPU time decides, time spent waiting for a processor is given back.
+                # If CPU time decides, time spent waiting for a processor extends the wall-time limit.
                 waited = self.delay_so_far() if request.cpu else 0
                 wall_end = self.start + request.wall + min(waited, 9 * request.wall)
                 if now >= wall_end:
@@ -507,7 +507,7 @@ class Run:
             self.limit = FILES
 
     def delay_so_far(self):
-        # Threads take with them what they waited.
+        # The waiting time of a thread disappears with it.
         living = self.box.tree.delay()
         self.delay_lost += max(0, self.delay_seen - living)
         self.delay_seen = living
@@ -549,7 +549,7 @@ def inodes_used(folder):
 
 
 def empty_folder(folder):
-    """Removes all that it holds, however deep and whatever its modes; never follows a link."""
+    """Removes the content of a folder, however deep and whatever its modes; never follows a link."""
     os.chmod(folder, 0o700)
     serial = 0
     while True:
@@ -565,7 +565,7 @@ def empty_folder(folder):
                 if not inner.is_dir(follow_symlinks=False):
                     os.unlink(inner.path)
                     continue
-                # Lifted up, so that no depth of nesting costs stack or a longer path.
+                # Move it up, so that deep nesting costs neither stack nor a longer path.
                 os.chmod(inner.path, 0o700)
                 serial += 1
                 os.rename(inner.path, os.path.join(folder, b'.lifted-%d' % serial))
@@ -602,7 +602,7 @@ class Box:
         reader = Reader(data)
         self.own_namespace = reader.u8() == 1
         uid = reader.u32()
-        # Inside bwrap serve has changed the uid already, for all of us.
+        # Inside bwrap, serve has already changed the uid of all our processes.
         self.uid = 0 if self.own_namespace else uid
         shared = not self.own_namespace and not self.uid and os.geteuid() != 0
         self.others = threads_of(os.geteuid()) if shared else 0
@@ -666,7 +666,7 @@ class Box:
 
 
 def box_main(channel):
-    # No program may look into us, by ptrace or through our folder in /proc.
+    # No program may inspect this process, by ptrace or through its folder in /proc.
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     os.umask(0o022)
@@ -681,7 +681,7 @@ def box_main(channel):
 
 
 class Served:
-    """A box as serve knows it."""
+    """A box as seen by serve."""
 
     def __init__(self, number, kind, uid, guard, folder, spill):
         self.number, self.kind, self.uid, self.guard = number, kind, uid, guard
@@ -764,7 +764,7 @@ class Served:
 
     def remove_traces(self):
         for slot in range(SPILL_FILES):
-            # They stay for the next box of this place.
+            # They are kept for the next box of this place.
             try:
                 os.truncate(self.spill + b'.%d' % slot, 0)
             except OSError:
@@ -859,12 +859,12 @@ class Serve:
         if kind == 0:
             return os.open('/dev/null', os.O_RDONLY | os.O_CLOEXEC)
         if kind == 3:
-            # Programs of two boxes are connected by the other helper alone.
+            # Only the C helper can connect programs of two boxes.
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
         if kind == 2:
             return sealed_copy(None, data)
         fd = os.open(data, os.O_RDONLY | os.O_CLOEXEC)
-        # Programs may open their input once more, as /dev/stdin, and many do: then the file's own mode decides.
+        # Many programs open their input again, as /dev/stdin; then the mode of the file itself decides.
         if not box.guard and (not box.uid or os.fstat(fd).st_mode & stat.S_IROTH):
             return fd
         copy = sealed_copy(fd, b'')
@@ -919,7 +919,7 @@ class Serve:
                 self.forget(box)
 
     def forget(self, box):
-        # A box that was killed could not kill its programs: orphans now, which may fork for ever.
+        # A box that was killed could not kill its programs; they are orphans now, and may fork for ever.
         if box.uid and os.WIFSIGNALED(box.status):
             kill_uid(box.uid)
         box.remove_traces()
@@ -963,7 +963,7 @@ def serve_main():
         os.setsid()
     except OSError:
         pass
-    # 3 and 4 are the numbers that boxes use; nothing of ours may lie there.
+    # Boxes use descriptors 3 and 4, so none of ours may have these numbers.
     while True:
         fd = os.open('/dev/null', os.O_RDONLY)
         if fd > 4:
