@@ -61,7 +61,7 @@ function formatUsage(usage: string): string {
 export const COMPLETION = 'Print a script for completion in bash, zsh or fish';
 
 const CLOSING = `Exit codes
-  0  everything asked for is finished (a wrong answer is a result, not an error)
+  0  everything requested is finished (a wrong answer is a result, not an error)
   1  finished, but some tasks ended in failure, or a budget or --halt stopped it
   2  usage, config or dataset error
   3  another run holds the directory

@@ -43,7 +43,7 @@ function getCurrentFolder(): string {
         return process.cwd();
     } catch (error) {
         throw new UserError(
-            'the current folder is gone: go to one that is there (cd ...) and start again',
+            'the current folder no longer exists: change to one that does (cd ...) and start again',
             2,
             {
                 cause: error,

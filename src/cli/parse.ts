@@ -210,9 +210,7 @@ function refuseMistypedCommand(positionals: readonly string[]): void {
     if (!/^[a-z-]+$/i.test(only)) return;
     const meant = guessCommand(only);
     if (meant !== null) {
-        throw new UserError(
-            `there is no command and no dataset '${only}' (did you mean resume-run ${meant}?)`,
-        );
+        throw new UserError(`no command or dataset is called '${only}' (did you mean resume-run ${meant}?)`);
     }
 }
 

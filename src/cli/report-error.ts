@@ -56,7 +56,7 @@ function formatMessageFor(error: unknown): string {
         return `cannot ${describeOperation(error)} ${file}: ${readReason(error)}`;
     }
     if (!lacksDescriptors(error)) return message;
-    return `too few files may be open at once (${message}): raise the limit with \`ulimit -n 1024\``;
+    return `the limit on open files is too low (${message}): raise it with \`ulimit -n 1024\``;
 }
 
 interface SystemError extends Error {

@@ -52,7 +52,7 @@ export const command = defineCommand({
             default: null,
             placeholder: '<path>',
             group: 'What you see',
-            about: 'Hold a database against its rules: a database folder, master_database.json, or a database of the earlier tools (JSON, Parquet); exit 1 with findings',
+            about: 'Check the consistency of a database: a database folder, master_database.json, or a database of the earlier tools (JSON, Parquet); exits 1 if there are findings',
             decides: 'display',
             only: 'command line',
         },
@@ -131,7 +131,7 @@ async function askSql(engine: AskEngine, sql: string): Promise<Answer> {
 
 function chooseQuestion(name: string | null, sql: string | null): QuestionName {
     if (name === null) return 'rates';
-    if (sql !== null) throw new UserError(`--sql is a question of its own: leave out '${name}'`);
+    if (sql !== null) throw new UserError(`--sql replaces the question: leave out '${name}'`);
     if (isQuestionName(name)) return name;
     const meant = findNearest(name, QUESTION_NAMES);
     const hint = meant === null ? '' : ` (did you mean ${meant}?)`;
@@ -152,11 +152,11 @@ function refuseUnusedOptions(
     const takes: readonly string[] = QUESTIONS[question].takes;
     for (const name of ['by', 'where', 'k', 'rows'] as const) {
         if (values[name] === null) continue;
-        if (audited !== null) throw new UserError(`--audit looks at all of a database: leave out --${name}`);
-        if (sql !== null)
-            throw new UserError(`--sql is a whole query: leave out --${name}, and put it there`);
+        if (audited !== null)
+            throw new UserError(`--audit always checks the whole database: leave out --${name}`);
+        if (sql !== null) throw new UserError(`--${name} cannot be used with --sql: write it into the query`);
         if (name !== 'where' && name !== 'rows' && !takes.includes(name))
-            throw new UserError(`the question '${question}' takes no --${name}`);
+            throw new UserError(`the question '${question}' has no option --${name}`);
     }
     if (audited !== null && sql !== null) throw new UserError('--audit and --sql exclude each other');
 }

@@ -13,7 +13,7 @@ export const ANSWER_OPTIONS = {
         defaultText: 'depends on the question',
         placeholder: '<number>',
         group: 'What you see',
-        about: 'Most rows of the answer',
+        about: 'Maximum number of rows in the answer',
         decides: 'display',
         only: 'command line',
     },

@@ -69,5 +69,5 @@ function describeMove(dir: string, { samples, bytes, outputs, path }: Archived):
     const moved = `${samples} finished samples (${bytes} bytes) moved from ${dir} to ${path}`;
     if (outputs === 0) return [moved];
     const folder = join(dir, OUTPUTS_FOLDER);
-    return [moved, `${outputs} output files that they name stay in ${folder}: keep that folder`];
+    return [moved, `${outputs} output files that these results refer to stay in ${folder}: keep that folder`];
 }

@@ -107,6 +107,6 @@ async function showFindings(
 }
 
 function summarize(found: number, fixed: number, open: number): string {
-    const left = open === 0 ? 'nothing left to look at' : `${open} left to look at`;
-    return `${found} found, ${fixed} mended, ${left}`;
+    const left = open === 0 ? 'none left to look at' : `${open} left to look at`;
+    return `${found} ${found === 1 ? 'problem' : 'problems'} found, ${fixed} repaired, ${left}`;
 }

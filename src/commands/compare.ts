@@ -15,7 +15,7 @@ const LISTED = 50;
 export const command = defineCommand({
     usage: 'compare <runA> <runB> [--database <folder>] [--format table|json|csv|markdown|parquet]',
     about:
-        'Holds two runs against each other on the tasks that they share: where they agree, where they disagree, and whether ' +
+        'Compares two runs on the tasks that they share: where they agree, where they disagree, and whether ' +
         "that could be chance (McNemar's exact test)",
     arguments: { min: 2, max: 2, what: 'two results directories, or two run ids of a database' },
     options: {
@@ -67,7 +67,7 @@ async function findRun(name: string, cwd: string, database: string | null): Prom
     if (stats?.isDirectory() === true) return { kind: 'directory', dir };
     if (stats !== null) throw new UserError(`${name}: expected a results directory, got a file`);
     throw new UserError(
-        `${name}: expected a results directory, and there is none of that name; for a run of a database give --database too`,
+        `${name}: there is no results directory of that name; to name a run of a database, add --database`,
     );
 }
 

@@ -5,8 +5,8 @@ import { JSON_OPTION } from './shared-options.js';
 export const command = defineCommand({
     usage: 'database info|compact|backup [folder]|restore <folder>',
     about:
-        'Looks after the results database: shows what it holds, joins its small parts, copies it into a new folder, or ' +
-        'puts such a copy in its place (what stands there is kept beside it)',
+        'Maintains the results database: shows what it holds, joins its small parts, copies it into a new folder, or ' +
+        'restores such a copy (the replaced database is kept beside it)',
     arguments: { min: 1, max: 2, what: 'info, compact, backup or restore, and a folder' },
     options: { ...DATABASE_WRITER_OPTIONS, ...JSON_OPTION },
     examples: [

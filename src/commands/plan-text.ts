@@ -77,7 +77,7 @@ export function describeEstimate(estimate: WorkEstimate): readonly string[] {
         ...(assumedAnswer === null
             ? []
             : [
-                  `          answers of ${formatCount(assumedAnswer, 'token')} are assumed: --max-tokens bounds them`,
+                  `          assuming ${formatCount(assumedAnswer, 'token')} for each answer (--max-tokens limits them)`,
               ]),
     ];
 }

@@ -46,7 +46,7 @@ export const RECORD_OPTIONS = {
         defaultText: 'stdout',
         placeholder: '<file>',
         group: 'What you see',
-        about: 'File to write, whole or not at all',
+        about: 'Output file; it is never left half-written',
         decides: 'display',
         only: 'command line',
     },

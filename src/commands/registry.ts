@@ -27,7 +27,7 @@ export const COMMANDS = {
         about: 'Score stored answers again, without asking for them again',
         load: () => import('./score.js'),
     },
-    status: { about: 'Show how far a run is, during it or after', load: () => import('./status.js') },
+    status: { about: 'Show the progress of a run, during it or after', load: () => import('./status.js') },
     report: { about: 'Show rates and lists, by sample and in total', load: () => import('./report.js') },
     view: {
         about: 'Show runs in a browser, while they go on and afterwards',
@@ -35,7 +35,7 @@ export const COMMANDS = {
     },
     show: { about: 'Show one task: why it got its verdict', load: () => import('./show.js') },
     analyze: { about: 'Answer questions about results', load: () => import('./analyze.js') },
-    compare: { about: 'Hold two runs against each other', load: () => import('./compare.js') },
+    compare: { about: 'Compare two runs on the tasks that they share', load: () => import('./compare.js') },
     migrate: { about: 'Convert the results database to Parquet or JSON', load: () => import('./migrate.js') },
     export: {
         about: 'Write the records of finished tasks as JSON lines, CSV or Parquet',
@@ -46,7 +46,7 @@ export const COMMANDS = {
         about: 'Move finished result files away; resume still knows them',
         load: () => import('./archive.js'),
     },
-    database: { about: 'Look after the results database', load: () => import('./database.js') },
+    database: { about: 'Maintain the results database', load: () => import('./database.js') },
     collect: { about: 'Bring results into the results database', load: () => import('./collect.js') },
     set: { about: 'Change a run while it goes on', load: () => import('./set.js') },
     doctor: {

@@ -52,7 +52,7 @@ export const command = defineCommand({
             default: null,
             placeholder: '<file>',
             group: 'What you see',
-            about: 'Write one HTML file that needs no other and no network: tables, plots, every task',
+            about: 'Write one self-contained HTML file, which works offline: tables, plots, every task',
             decides: 'display',
             only: 'command line',
         },

@@ -103,7 +103,7 @@ async function fromPaths(
         const summary = await store.commit(readChanges(sources.records, counts, signal));
         const aggregates = { added: 0, known: 0 };
         if (signal.aborted) {
-            warn('stopped before everything was read: the same command brings in the rest');
+            warn('stopped before everything was read: run the same command again to collect the rest');
             return { summary, counts, aggregates };
         }
         const parquet = await Promise.all(sources.parquet.map(readAggregatesFromParquet));
@@ -170,7 +170,7 @@ async function collectDespiteFullDisk(
             if (!values.watch || signal.aborted || !mayPass) throw error;
             if (!told.fullDisk)
                 warn(
-                    `❌ 结果收集失败: ${getMessage(error)} (collecting failed, and goes on once there is room)`,
+                    `❌ 结果收集失败: ${getMessage(error)} (collecting failed; it continues once there is room)`,
                 );
             told.fullDisk = true;
             await wait(ROOM_MS, undefined, { signal }).catch(() => undefined);

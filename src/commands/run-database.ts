@@ -126,9 +126,9 @@ async function restore(values: DatabaseValues, source: string): Promise<ExitCode
         printRaw(JSON.stringify({ database, backup: source, generation, aside }));
         return 0;
     }
-    print(escapeLine(`${database} is generation ${generation} of ${source} again`));
-    if (aside !== null) print(escapeLine(`what stood there is in ${aside}`));
-    print('results that came later: bring them in with `resume-run collect --from <results>`');
+    print(escapeLine(`restored ${database} to generation ${generation} of ${source}`));
+    if (aside !== null) print(escapeLine(`the previous database is in ${aside}`));
+    print('to add results collected later: `resume-run collect --from <results>`');
     return 0;
 }
 

@@ -17,7 +17,7 @@ export const command = defineTaskCommand({
     usage: '[datasets...] [options] [-- command...]',
     about:
         'Runs every task of the datasets that has no result in --dir yet; commits each before it counts, so after a kill ' +
-        'the same line does just what is left',
+        'the same command runs only what is left',
     options: { ...RUN_OPTIONS, ...OPTIONS },
     arguments: { min: 0, max: Number.POSITIVE_INFINITY, what: 'datasets' },
     takesCommand: true,

@@ -12,7 +12,7 @@ export const command = defineTaskCommand({
     usage: 'score [--dir <dir>] --scorer <how>',
     about:
         'Scores the stored answers of a run again and asks no model for them again; each new score is saved as a run saves ' +
-        'results, so after a kill the same line scores just what is left',
+        'results, so after a kill the same command scores only what is left',
     options: RUN_OPTIONS,
     common: [
         'dir',

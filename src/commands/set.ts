@@ -44,7 +44,7 @@ export const command = defineCommand({
         }
         const tasks = `${concurrency} ${concurrency === 1 ? 'task' : 'tasks'}`;
         if (json) printRaw(JSON.stringify(control));
-        else print(escapeLine(`asked the run on ${dir} for ${tasks} at once`));
+        else print(escapeLine(`asked the run in ${dir} to work on ${tasks} at once`));
         return 0;
     },
 });
@@ -60,5 +60,5 @@ async function refuseWithoutRun(dir: string, checkpoints: string): Promise<void>
         ({ released, content }) =>
             !released && (content === null || judgeLife(content.identity, own) !== 'dead'),
     );
-    if (!isHeld) throw new UserError(`no run holds ${dir} now: give -j to the next start`);
+    if (!isHeld) throw new UserError(`no run is using ${dir}: pass -j to the next start`);
 }

@@ -16,7 +16,7 @@ async function awaitNextLook(): Promise<void> {
 
 export const command = defineCommand({
     usage: 'status [--dir <dir>] [--watch] [--json]',
-    about: 'Reads how far a run is from its files and its datasets, during it or after; takes no lock, changes nothing',
+    about: 'Shows the progress of a run from its files and its datasets, during it or after; takes no lock, changes nothing',
     options: {
         ...DIRECTORY_OPTIONS,
         ...JSON_OPTION,

@@ -83,7 +83,7 @@ export const command = defineTaskCommand({
     usage: 'topics [options]',
     about:
         'Asks a language model about each topic, in as many rounds as wanted. Each answer is saved before it is counted: ' +
-        'the same command, or resume-run --dir, asks just what is left',
+        'the same command, or resume-run --dir, asks only what is left',
     options: TABLE,
     common: [
         'demo',

@@ -91,7 +91,5 @@ function yieldToRuns(): void {
 async function requireFolder(dir: string): Promise<void> {
     const stats = await stat(dir).catch(() => null);
     if (stats?.isDirectory() !== true)
-        throw new UserError(
-            `${dir}: there is no such directory; name results directories: resume-run view <dir>`,
-        );
+        throw new UserError(`there is no directory ${dir}; give a results directory: resume-run view <dir>`);
 }

@@ -13,8 +13,8 @@ const RUN_ANYTHING: readonly (typeof EXECUTORS)[number][] = ['exec', 'module'];
 export const command = defineCommand({
     usage: 'worker --redis <url> [-j <n>] [--executor <executor>] [--allow exec]',
     about:
-        'Runs tasks of `resume-run --mode queue` on this machine until SIGTERM: it then takes nothing more, lets running tasks ' +
-        'end for --grace seconds, and hands the others back',
+        'Runs tasks of `resume-run --mode queue` on this machine until SIGTERM: it then accepts no more tasks, gives running ' +
+        'ones --grace seconds to end, and hands back the rest',
     options: {
         redis: RUN_OPTIONS.redis,
         'redis-password-file': RUN_OPTIONS['redis-password-file'],
@@ -73,7 +73,7 @@ export const command = defineCommand({
             min: 1,
             placeholder: '<MiB>',
             group: 'Running',
-            about: 'Disk space for tests of samples that may come again',
+            about: 'Disk space for caching tests of samples',
             decides: 'run',
         },
         grace: RUN_OPTIONS.grace,
@@ -101,7 +101,7 @@ export const command = defineCommand({
         const mayRunCommands = values.allow.includes('exec');
         if (needsLeave && !mayRunCommands) {
             throw new UserError(
-                `--executor ${values.executor.join(', ')} runs what runs name: say --allow exec if everybody who may write to that Redis may run programs here`,
+                `--executor ${values.executor.join(', ')} runs commands that a run specifies: add --allow exec if everybody with write access to that Redis may run programs on this machine`,
             );
         }
         const [{ runWorker }, { tell }, { realpath }] = await Promise.all([

@@ -108,9 +108,7 @@ async function runMode(mode: Mode, load: BenchLoad, { folder, url, signal }: Pla
     }).finally(() => usage.stop());
     const duration = findDuration(last);
     if (code !== 0 || duration === null)
-        throw new UserError(
-            `mode ${mode} did not end well (exit code ${code ?? 'none'}): ${said.trim().slice(-500)}`,
-        );
+        throw new UserError(`mode ${mode} failed (exit code ${code ?? 'none'}): ${said.trim().slice(-500)}`);
     return { mode, duration, throughput: load.requests / duration, ...usage.figures() };
 }
 

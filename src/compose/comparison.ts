@@ -66,8 +66,9 @@ export async function chooseComparison(
         record: { by: fallback, formats: recordFormats(datasets, nameComparison) },
         inWords: `output compared by ${listByName(datasets, nameComparison)}`,
         notice: isKept
-            ? `results in this directory were compared by tokens, so all of its tasks are; --checker ${FORMAT_CHECKERS} --rerun changed ` +
-              `switches to ${listByName(changed, ({ comparison }) => (comparison === null ? '' : formatChecker(comparison)))}`
+            ? `results in this directory were compared by tokens, so all of its tasks are compared that way; to switch to ` +
+              `${listByName(changed, ({ comparison }) => (comparison === null ? '' : formatChecker(comparison)))}, ` +
+              `use --checker ${FORMAT_CHECKERS} --rerun changed`
             : null,
     };
 }

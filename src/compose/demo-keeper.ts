@@ -30,7 +30,7 @@ async function startServer(program: string, folder: string, password: string): P
     const failed = new Promise<never>((_, reject) => {
         server.once('error', reject);
         server.once('exit', (code, signal) => {
-            reject(new Error(`${program} ended at its start (${signal ?? `exit code ${code}`})`));
+            reject(new Error(`${program} exited during start-up (${signal ?? `exit code ${code}`})`));
         });
     });
     failed.catch(() => {});

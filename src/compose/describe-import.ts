@@ -10,7 +10,7 @@ export function describeImport(found: EarlierImport): string[] {
     if (taken > 0) lines.push(`takes over ${taken} results of earlier tools, of ${samples} samples`);
     if (checkerFiles > 0) {
         lines.push(
-            `verdicts of <id>_checker.json count before those of <id>.json: ${checkerFiles} such files, ${changedVerdicts} verdicts changed`,
+            `verdicts in <id>_checker.json take precedence over those in <id>.json: ${checkerFiles} such files, ${changedVerdicts} verdicts changed`,
         );
     }
     if (notImportedCount > 0) {

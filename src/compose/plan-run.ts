@@ -133,8 +133,8 @@ export async function planRun(config: RunConfig, paths: readonly string[], held:
 }
 
 const describeRelabelled = (entries: number, isDryRun: boolean): string =>
-    `the dataset has other labels for ${formatCount(entries, 'finished task')} than before: results ` +
-    `${isDryRun ? 'would ' : ''}take them, and nothing runs again for it`;
+    `the dataset's labels of ${formatCount(entries, 'finished task')} changed: results ` +
+    `${isDryRun ? 'would be' : 'are'} relabelled, and no task runs again`;
 
 /**
  * The path that a run would use for a dataset that it generates or reads from stdin; in a dry run the dataset is in a scratch
@@ -345,7 +345,7 @@ function guardChanged(
     const message =
         `${changed} finished tasks would run again because their inputs (programs, tests, checker, or numbers that an earlier version rounded) changed, ` +
         `first in ${changedSamples.map((id) => JSON.stringify(id)).join(', ')}: ` +
-        'check the dataset and --checker, or say --rerun changed';
+        'check the dataset and --checker, or pass --rerun changed';
     // A dry run still shows the plan.
     if (!dryRun) throw new UserError(message, 2, { code: 'RESUME_RUN_INPUTS_CHANGED' });
     notice(message);

@@ -65,7 +65,7 @@ export async function collectSamples(
         if (other !== undefined) {
             await found.addPath(path, other.format, { ...opening, sampleTests }).catch((error: unknown) => {
                 if (error instanceof IdConflict) throw error;
-                onNotice(`not counted, though run into this directory before: ${getMessage(error)}`);
+                onNotice(`a dataset of an earlier start is not counted: ${getMessage(error)}`);
             });
             continue;
         }
@@ -168,8 +168,8 @@ export class SamplesById {
         const other = table.at(position);
         const there = other === undefined ? 'an earlier one' : placeOf(other.indexed, other.dataset);
         throw new IdConflict(
-            `${JSON.stringify(row.id)} stands in ${placeOf(row, dataset)} and in ${there} with different content: ` +
-                'give them separate --dir, rename the id, or remove the file whose place the other takes',
+            `${JSON.stringify(row.id)} is in ${placeOf(row, dataset)} and in ${there} with different content: ` +
+                'use separate --dir, rename one of the ids, or remove the file that the other replaces',
         );
     }
 }

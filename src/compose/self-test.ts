@@ -169,7 +169,7 @@ function start(args: readonly string[], cwd: string): Started {
     let output = '';
     let problem = '';
     const patience = setTimeout(() => {
-        problem += `\nit was not through after ${PATIENCE_MS / 1000} s`;
+        problem += `\nit did not finish within ${PATIENCE_MS / 1000} s`;
         killGroup(child);
     }, PATIENCE_MS);
     let hasEnded = false;

@@ -18,7 +18,7 @@ const NAME = 'stdin-dataset';
 export async function spoolStdin(paths: readonly string[], folder: string): Promise<readonly string[]> {
     if (!paths.some((path) => STDIN_PATHS.includes(path))) return paths;
     if (process.stdin.isTTY) {
-        throw new UserError('-: the dataset is to come from stdin, which is a terminal: pipe a file into it');
+        throw new UserError('-: stdin is a terminal, so there is no dataset to read: pipe a file into it');
     }
     const file = join(folder, NAME);
     await makeOutputFile(file, (staging) =>

@@ -21,12 +21,12 @@ export function checkTrust(
     const named = programs.map(([, program]) => program).join(', ');
     if (distrust !== null && !values.trust) {
         throw new UserError(
-            `${runFile} ${distrust}, and this start would run what it says: ${named}. Give --trust if that is what you want, or name it yourself`,
+            `${runFile} ${distrust}, and this start would run programs from it: ${named}. Pass --trust to allow that, or name the programs on the command line`,
             2,
             { code: 'RESUME_RUN_UNTRUSTED' },
         );
     }
-    return [`runs what ${runFile} says: ${named}`];
+    return [`runs programs named in ${runFile}: ${named}`];
 }
 
 /**

@@ -24,15 +24,15 @@ export async function chooseDatasets(
     if (!(await isAbsentOrEmpty(config.dir))) {
         throw new UserError(
             `${config.dir} is not empty, but ${join(config.checkpoints, 'run.json')} is missing: ` +
-                'name the dataset that its results are of (resume-run <dataset> --dir ...)',
+                'name the dataset of its results (resume-run <dataset> --dir ...)',
         );
     }
     // A start that ended early left its lock, but no record of what it was to run.
     const wasBegun = config.dir !== resolve(USUAL_DIR) && !(await isAbsentOrEmpty(config.checkpoints));
     if (wasBegun && !hasIndexed(config.checkpoints, examples)) {
         throw new UserError(
-            `${config.dir} was begun, but its first start ended before it wrote down what it runs: ` +
-                'repeat the command that began it (resume-run <dataset> --dir ...)',
+            `the first start in ${config.dir} ended before it recorded its datasets: ` +
+                'repeat that command (resume-run <dataset> --dir ...)',
         );
     }
     return {

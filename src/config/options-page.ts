@@ -22,7 +22,7 @@ function formatOptionsMarkdown(table: OptionTable): string {
         [
             `### ${group}`,
             '',
-            '| option | what it says | default | remembered |',
+            '| option | description | default | remembered |',
             '|---|---|---|---|',
             ...rows,
         ].join('\n'),

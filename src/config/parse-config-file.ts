@@ -27,7 +27,7 @@ export function parseSource(text: string, shown: string): Locator & { readonly d
             if (!losesDigits(node)) return;
             const line = lines.linePos(node.range?.[0] ?? 0).line;
             throw new UserError(
-                `${shown}:${line}: the number ${node.source} is not held by a double; write it in quotes`,
+                `${shown}:${line}: the number ${node.source} exceeds the precision of a double; write it in quotes`,
             );
         },
     });

@@ -133,7 +133,7 @@ export async function resolveRun<T extends OptionTable & typeof RUN_OPTIONS>(
             ...warnOfSecrets(runValues.values.command),
             ...(await findUnknownVariables(table, env, catalog)),
             ...others.unknown.map(
-                (name) => `${runFile}: '${name}' is not known to this version and is passed over`,
+                (name) => `${runFile}: this version does not know the option '${name}' and ignores it`,
             ),
             ...findChanges(table, values, sources, restored),
         ],
@@ -147,7 +147,7 @@ function refuseFixed(fixed: StoredOptions, commandLine: Layer): void {
     for (const [name, value] of Object.entries(fixed)) {
         if (!commandLine.values.has(name) || isDeepStrictEqual(commandLine.values.get(name), value)) continue;
         throw new UserError(
-            `--${name} cannot be chosen here: this command always uses ${JSON.stringify(value)}`,
+            `--${name} cannot be changed for this command, which always uses ${JSON.stringify(value)}`,
         );
     }
 }
@@ -156,8 +156,8 @@ function warnOfSecrets(command: readonly string[] | null): string[] {
     const found = command === null ? null : findLiteralSecret(command);
     if (found === null) return [];
     return [
-        `the command holds what looks like ${found}: run.json keeps it and other users see it in the list of processes; ` +
-            'write {env:NAME} in its place and set NAME',
+        `the command seems to contain ${found}, which run.json would store and other users could see in the process list; ` +
+            'use {env:NAME} instead and set NAME',
     ];
 }
 

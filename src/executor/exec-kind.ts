@@ -24,7 +24,7 @@ const OPTIONS = {
         group: 'What runs',
         about: 'Exit code of the command that is a verdict, not a failure',
         decides: 'verdict',
-        effect: 'tasks that failed are tried again by it; verdicts that are there stay',
+        effect: 'tasks that failed are tried again by it; existing verdicts stay',
     },
 } as const satisfies OptionTable;
 

@@ -161,7 +161,7 @@ describe('set', () => {
         const { status, stderr } = await call(['set', '-j', '3', '--dir', 'out']);
         expect([status, stderr]).toEqual([
             2,
-            `resume-run: no run holds ${join(cwd, 'out')} now: give -j to the next start\n`,
+            `resume-run: no run is using ${join(cwd, 'out')}: pass -j to the next start\n`,
         ]);
     });
 });
@@ -329,10 +329,7 @@ describe('run', () => {
         mkdirSync(join(cwd, 'results'));
         writeFileSync(join(cwd, 'results/x.json'), '{}');
         const { status, stderr } = await call([]);
-        expect([status, stderr]).toEqual([
-            2,
-            expect.stringContaining('name the dataset that its results are of'),
-        ]);
+        expect([status, stderr]).toEqual([2, expect.stringContaining('name the dataset of its results')]);
     });
 });
 

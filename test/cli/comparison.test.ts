@@ -125,8 +125,8 @@ describe('how outputs of known formats are compared', () => {
             expect(said).toContain('2 finished, 1 to run');
             expect(verdictOf('new')).toBe('WrongAnswer');
             expect(said).toContain(
-                'results in this directory were compared by tokens, so all of its tasks are; ' +
-                    '--checker format --rerun changed switches to codecontests (code-contests)',
+                'results in this directory were compared by tokens, so all of its tasks are compared that way; ' +
+                    'to switch to codecontests (code-contests), use --checker format --rerun changed',
             );
             expect(said).toContain('output compared by tokens (code-contests)');
             expect(runFile().comparison).toEqual({ by: 'tokens', formats: { 'code-contests': 'tokens' } });

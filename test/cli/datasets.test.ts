@@ -49,7 +49,7 @@ describe('datasets of one directory', () => {
         const { code, stderr } = await start('c.jsonl');
         expect(code).toBe(2);
         expect(stderr).toMatch(
-            /^resume-run: "a1" stands in c\.jsonl:1 and in a\.jsonl:1 with different content: .*\n$/,
+            /^resume-run: "a1" is in c\.jsonl:1 and in a\.jsonl:1 with different content: .*\n$/,
         );
         // Also for files in one folder.
         for (const [folder, line] of ['one', 'two'].entries()) {
@@ -60,9 +60,7 @@ describe('datasets of one directory', () => {
         const lists = await callCli(['lists', ...task], { cwd });
         expect([lists.code, lists.stderr]).toEqual([
             2,
-            expect.stringMatching(
-                /stands in \S*lists\/two\/names\.json and in \S*lists\/one\/names\.json with/,
-            ),
+            expect.stringMatching(/is in \S*lists\/two\/names\.json and in \S*lists\/one\/names\.json with/),
         ]);
     });
 
@@ -71,10 +69,10 @@ describe('datasets of one directory', () => {
         const bare = await start();
         expect(bare.code).toBe(2);
         expect(bare.stderr).toMatch(
-            /^resume-run: a\.jsonl, which was run into this directory before, is gone: .*\n$/,
+            /^resume-run: a\.jsonl, a dataset of this directory, no longer exists: .*\n$/,
         );
         const named = await start('moved.jsonl');
-        expect([named.code, named.stderr]).toEqual([0, expect.stringContaining('a.jsonl is gone')]);
+        expect([named.code, named.stderr]).toEqual([0, expect.stringContaining('a.jsonl no longer exists')]);
         expect(named.stdout).toContain('Nothing left to do');
         expect(runFile().datasets.map(({ path }) => path)).toEqual([expect.stringMatching(/moved\.jsonl$/)]);
         expect((await start()).code).toBe(0);
@@ -116,7 +114,7 @@ describe('datasets of one directory', () => {
         expect(after.stdout).toContain('No longer in the dataset, and not counted: 1 sample\n  a1\n');
         renameSync(join(cwd, 'a.jsonl'), join(cwd, 'elsewhere.jsonl'));
         const unknown = await callCli(['status', '--dir', 'out'], { cwd });
-        expect(unknown.stderr).toMatch(/^warning: no such dataset: .*; until its datasets can be read, /);
+        expect(unknown.stderr).toMatch(/^warning: no such dataset: .*; until all datasets can be read, /);
         expect(unknown.stdout).toContain('out: 4 of 4 tasks finished (100 %), 4 of 4 samples complete\n');
     });
 

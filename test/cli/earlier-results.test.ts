@@ -93,7 +93,7 @@ it('takes over folders and checker files of the earlier tools, and lists what it
     expect(code).toBe(0);
     expect(stderr + stdout).toContain('takes over 4 results of earlier tools, of 2 samples');
     expect(stderr + stdout).toContain(
-        'verdicts of <id>_checker.json count before those of <id>.json: 1 such files, 1 verdicts changed',
+        'verdicts in <id>_checker.json take precedence over those in <id>.json: 1 such files, 1 verdicts changed',
     );
     expect(stderr + stdout).toContain(
         '1 results of earlier tools are not imported, their tasks run: a_1/solution_1.json (no task',

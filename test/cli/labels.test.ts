@@ -39,7 +39,7 @@ const entriesIn = (cwd: string): readonly LabelledEntry[] =>
 
 const labelsIn = (cwd: string) => entriesIn(cwd).map(({ expected, revision }) => [expected, revision]);
 
-const NOTICE = /the dataset has other labels for (\d finished tasks?) than before/;
+const NOTICE = /the dataset's labels of (\d finished tasks?) changed/;
 
 it('takes labels that were corrected after judging, judges nothing again, and its records follow', async () => {
     const cwd = tempDir();

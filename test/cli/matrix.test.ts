@@ -76,7 +76,7 @@ describe('resume-run matrix', () => {
         const refused = await callCli(['matrix', '--test-config', 'm.json', ...place, '-d', 'x'], { cwd });
         expect(refused.code).toBe(2);
         expect(refused.stderr).toContain(
-            'm.json:2: the number 9007199254740993 is not held by a double; write it in quotes',
+            'm.json:2: the number 9007199254740993 exceeds the precision of a double; write it in quotes',
         );
     });
 
@@ -125,7 +125,7 @@ describe('resume-run matrix', () => {
         );
         const unbounded = await dry('--num-instances', '1');
         expect(unbounded).toMatch(/about 12,288 tokens of answers; cost unknown: no price of vendor\/a, b/);
-        expect(unbounded).toContain('answers of 1,024 tokens are assumed: --max-tokens bounds them');
+        expect(unbounded).toContain('assuming 1,024 tokens for each answer (--max-tokens limits them)');
         expect(server.requests).toHaveLength(0);
 
         // Answered instances are not requested again.

@@ -55,7 +55,7 @@ it('says that the current folder is gone', () => {
     const cwd = tempDir();
     mkdirSync(join(cwd, 'gone'));
     const { status, stderr } = bash(cwd, 'cd gone; rmdir ../gone; $RR status');
-    expect(stderr).toMatch(/^[^\n]*current folder is gone[^\n]*\n$/);
+    expect(stderr).toMatch(/^[^\n]*current folder no longer exists[^\n]*\n$/);
     expect(status).toBe(2);
 });
 

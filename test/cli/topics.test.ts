@@ -276,7 +276,7 @@ describe('resume-run topics', () => {
         for (const [args, message] of [
             [['--topics'], '--topics needs at least one value'],
             [['--topics-file', 'none.txt'], '--topics-file: cannot read none.txt'],
-            [['--executor', 'exec'], '--executor cannot be chosen here'],
+            [['--executor', 'exec'], '--executor cannot be changed for this command'],
             [['--mode', 'fibers'], 'expected one of thread, process, async'],
         ] as const) {
             const { code, stderr } = await callCli([...base(), ...args], { cwd: tempDir() });

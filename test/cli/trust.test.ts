@@ -35,14 +35,14 @@ it('keeps references as text, run.json to its owner, and secrets out of what it 
     expect(statSync(file).mode & 0o777).toBe(0o600);
 
     // One line shows what a start without arguments takes from run.json.
-    expect(json.stdout).toMatch(/runs what .*run\.json says: the command sh -c /);
+    expect(json.stdout).toMatch(/runs programs named in .*run\.json: the command sh -c /);
     chmodSync(file, 0o646);
     const distrusted = await start(env);
     expect([distrusted.code, distrusted.stderr]).toEqual([
         2,
         expect.stringContaining('may be written by every user'),
     ]);
-    expect(distrusted.stderr).toContain('Give --trust if that is what you want');
+    expect(distrusted.stderr).toContain('Pass --trust to allow that');
     expect((await start(env, '--executor', 'exec', '--', 'true')).code).toBe(0);
     chmodSync(file, 0o646);
     expect((await start(env, '--trust')).code).toBe(0);

@@ -214,10 +214,13 @@ it('says in one line what is wrong with a question, and what to install', async 
     expect(unknown).toMatchObject({ code: 2 });
     expect(unknown.stderr).toMatch(/expected a question.*did you mean slowest/);
     for (const [args, why] of [
-        [['rates', '--k', '5'], "'rates' takes no --k"],
-        [['--sql', 'select 1', '--where', 'true'], '--sql is a whole query: leave out --where'],
-        [['--sql', 'select 1', '--rows', '3'], '--sql is a whole query: leave out --rows'],
-        [['--audit', 'database', '--rows', '3'], '--audit looks at all of a database: leave out --rows'],
+        [['rates', '--k', '5'], "'rates' has no option --k"],
+        [['--sql', 'select 1', '--where', 'true'], '--where cannot be used with --sql'],
+        [['--sql', 'select 1', '--rows', '3'], '--rows cannot be used with --sql'],
+        [
+            ['--audit', 'database', '--rows', '3'],
+            '--audit always checks the whole database: leave out --rows',
+        ],
     ] as const) {
         const unused = await callCli(['analyze', ...args], { cwd });
         expect(unused.stderr).toContain(why);

@@ -54,7 +54,7 @@ describe('resume-run check', () => {
         writeFileSync(join(made.results, 'p_1.json'), '{"id":\n"p/1", x');
         expect(await check(made, false)).toBe(1);
         expect(printed).toMatch(
-            /^error: p_1\.json: cannot be read [^\n]*\n1 found, 0 mended, 1 left to look at\n$/,
+            /^error: p_1\.json: cannot be read [^\n]*\n1 problem found, 0 repaired, 1 left to look at\n$/,
         );
         printed = '';
         expect(await check(made, true)).toBe(0);

@@ -74,7 +74,7 @@ it('holds two results directories against each other, task by task', async () =>
     expect(csv.stdout).toContain('entry_first');
     const absent = await callCli(['compare', 'a', 'nowhere'], { cwd });
     expect(absent.code).toBe(2);
-    expect(absent.stderr).toMatch(/nowhere: expected a results directory/);
+    expect(absent.stderr).toMatch(/nowhere: there is no results directory of that name/);
 });
 
 it('compares two runs of a database', async () => {

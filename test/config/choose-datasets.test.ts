@@ -50,7 +50,7 @@ it('a named directory whose first start was killed early does not get the exampl
     writeFileSync(join(checkpoints, 'lock.1'), '');
     await expect(choose([], results, checkpoints)).rejects.toMatchObject({
         exitCode: 2,
-        message: expect.stringContaining('repeat the command that began it'),
+        message: expect.stringContaining('repeat that command'),
     });
     // The default directory, which is looked for in the working directory.
     vi.spyOn(process, 'cwd').mockReturnValue(dir);

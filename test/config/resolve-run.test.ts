@@ -115,7 +115,7 @@ describe('run.json', () => {
         });
         // Only what it will run is announced.
         expect(again.announcements).toEqual([
-            expect.stringMatching(/^runs what .*run\.json says: the module /),
+            expect.stringMatching(/^runs programs named in .*run\.json: the module /),
         ]);
         expect({ ...again.config, concurrency: 3 }).toEqual(first.config);
     });
@@ -128,7 +128,7 @@ describe('run.json', () => {
         ]);
         const lowered = await resolveWith({ env: { RESUME_RUN_TIMEOUT: '10' }, run });
         expect(lowered.announcements).toEqual([
-            '--timeout 10 (was 20, from the environment): nothing runs again by it alone (--rerun over-limit does that)',
+            '--timeout 10 (was 20, from the environment): nothing runs again (unless with --rerun over-limit)',
         ]);
         const others = await resolveWith({
             argv: { options: { 'all-tests': false, checker: 'lines' } },
@@ -178,10 +178,10 @@ describe('run.json', () => {
         expect(asked).toEqual([join(cwd, 'checkpoints/results'), join(cwd, 'out/checkpoints/a'), '/cp/b']);
     });
 
-    it('may name options of another version: passed over, and said', async () => {
+    it('may name options of another version: ignored with a notice', async () => {
         const { announcements } = await resolveWith({ run: { options: { 'from-the-future': 1 } } });
         expect(announcements).toHaveLength(1);
-        expect(announcements[0]).toContain("'from-the-future' is not known");
+        expect(announcements[0]).toContain("does not know the option 'from-the-future'");
     });
 
     it('with a value that cannot be is an error that names the file', async () => {

@@ -107,7 +107,9 @@ describe.skipIf(reason !== null)('a collector', { timeout: patience(30_000) }, (
         collector.child.kill('SIGTERM');
         const { code, stderr } = await collector.result;
         expect(code, stderr).toBe(143);
-        expect(stderr).toContain('stopped before everything was read: the same command brings in the rest');
+        expect(stderr).toContain(
+            'stopped before everything was read: run the same command again to collect the rest',
+        );
         expect(await countRecords(cwd)).toBeLessThan(1000);
         expect((await callCli(['collect', '--from', 'results'], { cwd })).code).toBe(0);
         expect(await countRecords(cwd)).toBe(1000);

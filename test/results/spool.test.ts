@@ -255,7 +255,7 @@ describe('a run with --collect', () => {
         await vi.waitUntil(async () => (await recordsIn(join(cwd, 'database'))).length === 4, SOON);
         killGroup(watcher.child);
         const { stdout, stderr } = await watcher.result;
-        expect(stderr.match(/结果收集失败.*the disk is full.*goes on once there is room/g)).toHaveLength(1);
+        expect(stderr.match(/结果收集失败.*the disk is full.*continues once there is room/g)).toHaveLength(1);
         expect(stdout.match(/使用JSON存储格式/g)).toHaveLength(1);
     });
 

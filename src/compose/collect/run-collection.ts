@@ -75,7 +75,7 @@ async function collectAtEnd(
     storage: StorageFormat,
     notify: Notify,
 ): Promise<void> {
-    const left = `The results wait in ${tempDir} for \`resume-run collect\``;
+    const left = `The results are in ${tempDir}; add them with \`resume-run collect\``;
     try {
         // Notices about the format were already given at the start.
         const store = await openStore({ dir: database, storage, onNotice: () => undefined });
@@ -90,7 +90,7 @@ async function collectAtEnd(
         }
     } catch (error) {
         if (error instanceof UserError && error.exitCode === 3)
-            notify(`another process collects into ${database} now. ${left}`, 'info');
+            notify(`another process is collecting into ${database}. ${left}`, 'info');
         else notify(`❌ 结果收集失败: ${getMessage(error)} (collecting failed). ${left}`, 'warning');
     }
 }

@@ -178,7 +178,7 @@ export function rerunRequests(
         (config.part.limit !== null || config.part.shard !== null)
     ) {
         throw new UserError(
-            '--rerun goes with --only, not with --limit or --shard: a later start could not tell the part',
+            '--rerun can be combined with --only, but not with --limit or --shard: a later start would not know which samples were meant',
         );
     }
     for (const { what } of now) if (typeof what === 'object') checkGlob(what.glob, samples);

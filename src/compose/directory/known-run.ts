@@ -46,15 +46,17 @@ export function findOtherDatasets(
         const gone = paths.find(isGone);
         if (gone !== undefined) {
             throw new UserError(
-                `${shortenPath(gone)}, which was run into this directory before, is gone: put it back, or name what stands in its place ` +
-                    '(resume-run <dataset> --dir ...), and it is forgotten',
+                `${shortenPath(gone)}, a dataset of this directory, no longer exists: restore it, or name its replacement ` +
+                    '(resume-run <dataset> --dir ...)',
             );
         }
     }
     const others: OtherDataset[] = [];
     for (const { path, format } of remembered.filter((one) => !paths.includes(one.path))) {
         if (isGone(path))
-            onNotice(`${shortenPath(path)} is gone: a bare start asks for it no longer (its results stay)`);
+            onNotice(
+                `${shortenPath(path)} no longer exists: later starts without datasets skip it (its results stay)`,
+            );
         else others.push({ path, format });
     }
     return others;

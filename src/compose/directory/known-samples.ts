@@ -113,7 +113,7 @@ export class KnownSamplesReader {
             if (!(error instanceof UserError) && getIoCode(error) === null) throw error;
             if (!isToldAlready) {
                 this.#onNotice(
-                    `${getMessage(error)}; until its datasets can be read, figures are of all result files, also of samples that were removed`,
+                    `${getMessage(error)}; until all datasets can be read, figures include result files of removed samples`,
                 );
             }
             return null;

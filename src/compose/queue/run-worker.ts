@@ -92,7 +92,9 @@ async function untilDrained(worker: QueueWorker, { grace, onNotice }: WorkerSett
     }, process.stdout.isTTY);
     try {
         const signal = await asked;
-        onNotice(`${signal}: takes nothing more; running tasks have ${grace} s, then others get them`);
+        onNotice(
+            `${signal}: accepting no more tasks; running tasks have ${grace} s before they are handed back`,
+        );
         await worker.drain(grace * 1000);
         return signal;
     } finally {
@@ -124,13 +126,13 @@ async function createPool(
     const name = run.descriptor.kind;
     const kind: ExecutorKind | undefined = EXECUTOR_KINDS.find((one) => one.name === name);
     if (kind === undefined || !executors.includes(name)) {
-        throw new UserError(`it needs the executor ${name}, and this worker has ${executors.join(', ')}`);
+        throw new UserError(`it needs the executor ${name}, but this worker has ${executors.join(', ')}`);
     }
     if (kind.adopt === undefined) throw new UserError(`the executor ${name} cannot be used by workers`);
     const { descriptor, languages, sandbox, outputs, tasksInProcess } = await kind.adopt(run.descriptor, own);
     if (run.sandbox !== undefined && run.sandbox !== sandbox) {
         throw new UserError(
-            `it judges in the sandbox ${run.sandbox}, and this machine has ${sandbox ?? 'none'}`,
+            `it judges in the sandbox ${run.sandbox}, but this machine has ${sandbox ?? 'none'}`,
         );
     }
     return {

@@ -30,9 +30,9 @@ export function decideAccess(
     if (request.method !== 'GET' && request.method !== 'HEAD')
         return { kind: 'refused', status: 405, why: 'this server only answers GET' };
     if (host === undefined || !hosts.has(host.toLowerCase()))
-        return { kind: 'refused', status: 403, why: 'this server is not called by that name' };
+        return { kind: 'refused', status: 403, why: 'unknown host name for this server' };
     if (origin !== undefined && !hosts.has(origin.replace(/^http:\/\//, '').toLowerCase()))
-        return { kind: 'refused', status: 403, why: 'this server answers no other sites' };
+        return { kind: 'refused', status: 403, why: 'requests from other sites are refused' };
     if (token === null) return { kind: 'allowed' };
     if (isSame(url.searchParams.get('token') ?? '', token)) return { kind: 'greeted' };
     const given = (cookie ?? '')

@@ -28,7 +28,7 @@ export const DATABASE_OPTIONS = {
         default: 'temp_results',
         placeholder: '<dir>',
         group: 'Results database',
-        about: 'Folder through which results travel to the database',
+        about: 'Folder in which results wait for the database',
         decides: 'run',
     },
 } as const satisfies OptionTable;

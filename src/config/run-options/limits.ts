@@ -4,7 +4,7 @@ import { CHECKER } from '../values/checker.js';
 const LIMIT_EFFECT = (what: string) =>
     ({
         raised: `${what} judged under less run again`,
-        lowered: 'nothing runs again by it alone (--rerun over-limit does that)',
+        lowered: 'nothing runs again (unless with --rerun over-limit)',
     }) as const;
 
 /** Longest time that Node's timers support, in seconds, rounded down. */
@@ -122,15 +122,15 @@ export const LIMIT_OPTIONS = {
         group: 'Limits and verdicts',
         about: 'Sandbox that programs run in (see resume-run doctor)',
         decides: 'verdict',
-        effect: 'nothing runs again by it alone',
+        effect: 'nothing runs again',
     },
     'python2-as-3': {
         kind: 'flag',
         default: false,
         group: 'Limits and verdicts',
-        about: 'Run Python 2 programs by Python 3',
+        about: 'Run Python 2 programs with Python 3',
         decides: 'verdict',
-        effect: 'Python 2 programs without a verdict are no longer skipped, or are again',
+        effect: 'Python 2 programs without a verdict are run or skipped accordingly',
     },
     'adapt-windows': {
         kind: 'flag',
@@ -138,7 +138,7 @@ export const LIMIT_OPTIONS = {
         group: 'Limits and verdicts',
         about: 'Adapt C and C++ programs written for Windows judges (%I64d, __int64, conio.h)',
         decides: 'verdict',
-        effect: 'verdicts that are there stay',
+        effect: 'existing verdicts stay',
     },
     'tle-retries': {
         kind: 'integer',
@@ -147,9 +147,9 @@ export const LIMIT_OPTIONS = {
         max: 100,
         placeholder: '<n>',
         group: 'Limits and verdicts',
-        about: 'More tries for a time-out that is not certain',
+        about: 'Retries for a time-out that is not certain',
         decides: 'verdict',
-        effect: 'verdicts that are there stay',
+        effect: 'existing verdicts stay',
     },
     retries: {
         kind: 'integer',
@@ -159,7 +159,7 @@ export const LIMIT_OPTIONS = {
         max: 1000,
         placeholder: '<n>',
         group: 'Limits and verdicts',
-        about: 'More tries after a failure (never after a verdict)',
+        about: 'Retries after a failure (never after a verdict)',
         decides: 'verdict',
         effect: 'tasks that failed are tried again',
     },
@@ -182,7 +182,7 @@ export const LIMIT_OPTIONS = {
         group: 'What is kept',
         about: 'Tests and commands whose output is kept',
         decides: 'verdict',
-        effect: 'nothing runs again by it',
+        effect: 'nothing runs again',
     },
     'output-limit': {
         kind: 'integer',
@@ -192,9 +192,9 @@ export const LIMIT_OPTIONS = {
         max: 16_777_216,
         placeholder: '<bytes>',
         group: 'What is kept',
-        about: 'Bytes of output kept of a test, or of a command',
+        about: 'Bytes of output kept for each test or command',
         decides: 'verdict',
-        effect: 'nothing runs again by it',
+        effect: 'nothing runs again',
     },
     'keep-source': {
         kind: 'flag',
@@ -203,6 +203,6 @@ export const LIMIT_OPTIONS = {
         about: 'Keep the source in result files',
         aboutNegated: 'Leave the source out of result files',
         decides: 'verdict',
-        effect: 'entries that are there stay as they are',
+        effect: 'existing entries stay as they are',
     },
 } as const satisfies OptionTable;

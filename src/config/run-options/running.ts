@@ -81,7 +81,7 @@ export const RUNNING_OPTIONS = {
         max: 100_000,
         placeholder: '<n>',
         group: 'Running',
-        about: 'Tasks started a second, at most, further tries included; less than 1 too: 0.1 is one in ten seconds',
+        about: 'Maximum number of tasks started a second, including retries; may be below 1 (0.1: one in ten seconds)',
         decides: 'run',
     },
     'batch-size': {
@@ -103,7 +103,7 @@ export const RUNNING_OPTIONS = {
         max: 86_400,
         placeholder: '<seconds>',
         group: 'Running',
-        about: 'Pause before the second try of a task that failed; it doubles before each further one',
+        about: 'Pause before the first retry of a task that failed; it doubles for each further one',
         decides: 'run',
     },
     'max-retry-delay': {
@@ -113,7 +113,7 @@ export const RUNNING_OPTIONS = {
         max: 86_400,
         placeholder: '<seconds>',
         group: 'Running',
-        about: 'Longest pause before a further try',
+        about: 'Longest pause before a retry',
         decides: 'run',
     },
     'stop-after': {
@@ -123,7 +123,7 @@ export const RUNNING_OPTIONS = {
         min: 1,
         placeholder: '<n>',
         group: 'Running',
-        about: 'Stop when this start has so many new results; the same command goes on',
+        about: 'Stop after this many new results; the same command continues',
         decides: 'run',
     },
     halt: {
@@ -133,7 +133,7 @@ export const RUNNING_OPTIONS = {
         defaultText: 'go on',
         placeholder: '<n|n%>',
         group: 'Running',
-        about: 'Stop when so many tasks have failed for good, or such a share of those that ended (10 at least)',
+        about: 'Stop when this many tasks have failed for good, or this share of the ended ones (once 10 have ended)',
         decides: 'run',
     },
     grace: {
@@ -150,7 +150,7 @@ export const RUNNING_OPTIONS = {
         kind: 'flag',
         default: false,
         group: 'Running',
-        about: 'Run what a run.json says that others own or may write, and ask its servers',
+        about: 'Trust a run.json that others own or may write: run its programs and use its servers',
         decides: 'run',
         only: 'command line',
     },

@@ -56,7 +56,7 @@ export const TASK_OPTIONS = {
         default: 1000,
         placeholder: '<n>',
         group: 'What runs',
-        about: 'Rows of a list (CSV, TSV, lines, JSONL) that one result file holds, about',
+        about: 'Approximate number of rows of a list (CSV, TSV, lines, JSONL) in one result file',
         decides: 'tasks',
         effect: 'nothing in a directory that has begun: its rows keep their places',
     },
@@ -72,9 +72,9 @@ export const TASK_OPTIONS = {
         kind: 'flag',
         default: false,
         group: 'What runs',
-        about: 'Judge packages that hold samples alone by these; they count in no rate',
+        about: 'Judge packages that only have sample tests by those; they are left out of rates',
         decides: 'tasks',
-        effect: 'packages that hold samples alone are left out, or judged in groups of their own',
+        effect: 'packages that only have sample tests are left out, or judged in groups of their own',
     },
     only: {
         kind: 'text',
@@ -82,7 +82,7 @@ export const TASK_OPTIONS = {
         default: [],
         placeholder: '<glob>',
         group: 'What runs',
-        about: 'Only samples whose id matches; !glob leaves out, and a backslash makes a sign literal',
+        about: 'Only samples whose id matches; !glob leaves out, and a backslash makes a character literal',
         decides: 'run',
     },
     limit: {
@@ -130,7 +130,7 @@ export const TASK_OPTIONS = {
         group: 'What runs',
         about: 'What runs a task',
         decides: 'verdict',
-        effect: 'verdicts that are there stay; tasks that are not programs run again',
+        effect: 'existing verdicts stay; tasks that are not programs run again',
     },
 } as const satisfies OptionTable;
 

@@ -87,7 +87,7 @@ function adoptEndpoint(theirs: QueuedEndpoint, own: readonly EndpointOptions[]):
         throw new UserError(
             same.length === 0
                 ? `it asks ${url}, and this worker was not started with --endpoint ${url}`
-                : `it asks ${url} with the key in ${keyName ?? 'no variable'}, and this worker has other keys`,
+                : `it asks ${url} with the key in ${keyName ?? 'no variable'}, but this worker has other keys`,
         );
     }
     const { token, headers, tokenHeader } = known;

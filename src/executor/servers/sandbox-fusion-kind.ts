@@ -14,7 +14,7 @@ const OPTIONS = {
         group: 'Sandbox servers',
         about: 'SandboxFusion: our checkers (run_code), or its own judge (submit)',
         decides: 'verdict',
-        effect: 'verdicts that are there stay',
+        effect: 'existing verdicts stay',
     },
 } as const satisfies OptionTable;
 

@@ -15,7 +15,7 @@ export const SERVER_OPTIONS = {
         group: 'Sandbox servers',
         about: 'A server, a comma list, or a range: http://10.0.0.{1..4}:{8080..8207}/',
         decides: 'verdict',
-        effect: 'verdicts that are there stay',
+        effect: 'existing verdicts stay',
     },
     'retry-endpoint': {
         kind: 'parsed',
@@ -26,7 +26,7 @@ export const SERVER_OPTIONS = {
         group: 'Sandbox servers',
         about: 'Servers for the second try of suspect results',
         decides: 'verdict',
-        effect: 'verdicts that are there stay',
+        effect: 'existing verdicts stay',
     },
     'endpoint-limits': {
         kind: 'choice',
@@ -59,7 +59,7 @@ export const SERVER_OPTIONS = {
         group: 'Sandbox servers',
         about: 'Start here, and go on to --timeout only where the output so far is right',
         decides: 'verdict',
-        effect: 'verdicts that are there stay',
+        effect: 'existing verdicts stay',
     },
 } as const satisfies OptionTable;
 

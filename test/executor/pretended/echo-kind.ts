@@ -9,7 +9,7 @@ const OPTIONS = {
         group: 'What runs',
         about: 'What --executor echo answers',
         decides: 'verdict',
-        effect: 'verdicts that are there stay',
+        effect: 'existing verdicts stay',
     },
 } as const satisfies OptionTable;
 
