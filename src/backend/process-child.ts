@@ -185,7 +185,7 @@ export class ProcessChild {
     #giveUp(job: ProcessJob | undefined, error: unknown): void {
         if (job === undefined) return;
         this.#jobs.delete(job.key);
-        const message = `the task cannot be sent to a process: ${getMessage(error)}`;
+        const message = `could not send the task to a worker process: ${getMessage(error)}`;
         job.settle({ kind: 'failure', failure: { reason: 'environment', message }, by: null }, this.id);
         // Deferred, because the sender of the job is still running.
         setImmediate(this.#options.onAnswer);

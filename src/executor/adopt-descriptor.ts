@@ -42,7 +42,7 @@ export async function adoptJudge(
     for (const tag of Object.keys(languages)) {
         if (own.judging.languages[tag] === undefined) {
             throw new UserError(
-                `it changes the language ${tag}: give this worker the same configuration file (--config)`,
+                `it overrides the language ${tag}: start this worker with the same configuration file (--config)`,
             );
         }
     }

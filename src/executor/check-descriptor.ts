@@ -6,9 +6,7 @@ export function checkDescriptor<T>(schema: z.ZodType<T>, theirs: unknown): T {
     const { data, error } = schema.safeParse(theirs);
     if (error === undefined) return data;
     const [first] = error.issues;
-    throw new UserError(
-        `its description cannot be used: ${first?.path.join('.') ?? ''} ${first?.message ?? ''}`,
-    );
+    throw new UserError(`its descriptor is invalid: ${first?.path.join('.') ?? ''} ${first?.message ?? ''}`);
 }
 
 /** A setting that may be null, its meaning where an earlier version, which did not have the setting, leaves it out. */

@@ -55,8 +55,6 @@ export async function tryCommand(argv: readonly [string, ...string[]]): Promise<
     const reason = await access(command, constants.X_OK).then(() => null, readReason);
     if (reason !== null) throw new UserError(`--executor exec: ${command} cannot be run: ${reason}`);
     if (!(await stat(command)).isFile()) {
-        throw new UserError(
-            `--executor exec: ${command} cannot be run: expected a program, it is not a file`,
-        );
+        throw new UserError(`--executor exec: ${command} cannot be run: it is not a file`);
     }
 }

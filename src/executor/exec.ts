@@ -154,7 +154,11 @@ class Exec implements Executor {
             return { reason: 'no-answer', message: `it did not end within ${after} s (--timeout)`, after };
         if (report.signal !== null) {
             const signal = nameSignal(report.signal);
-            return { reason: 'killed', message: `${command} died by ${signal}${lastWords(report)}`, signal };
+            return {
+                reason: 'killed',
+                message: `${command} was killed by ${signal}${lastWords(report)}`,
+                signal,
+            };
         }
         const exitCode = report.exitCode ?? 0;
         const named = this.descriptor.exitVerdicts[String(exitCode)];

@@ -46,7 +46,7 @@ export const FUNCTION: MainExecutorKind<typeof OPTIONS, FunctionConfig, Function
     create: () =>
         Promise.reject(
             new UserError(
-                'the tasks of this directory are done by a function of a program: start that program again, ' +
+                'the tasks of this directory are run by a function of a program: start that program again, ' +
                     'or in your own give `task` to open() of the library',
             ),
         ),

@@ -185,7 +185,7 @@ function withScore(test: TestResult, name: string, rules: GroupRules, given: Giv
 
 function gradeItems(plan: JudgingPlan, step: Extract<WalkStep, { kind: 'grade' }>): Promise<SubResult> {
     const { grader } = plan.sample.scoring ?? { grader: null };
-    if (grader === null) throw new ScoreError('its groups want a grader, and it has none');
+    if (grader === null) throw new ScoreError('its groups require a grader, but it has none');
     return plan.grade(grader, step.flags, step.items);
 }
 
@@ -247,7 +247,7 @@ function judgeOutput(
 ): Tested {
     if (comparison.needsScoring === true && scoring === undefined)
         throw new ScoreError(
-            `the checker gives points to a test of a problem without scores: ${comparison.message ?? ''}`,
+            `the checker returned points, but the problem has no scores: ${comparison.message ?? ''}`,
         );
     const truncated = lossy === true && !comparison.accepted;
     // A checker program or a server has reasons of its own, which the texts do not show.

@@ -115,7 +115,7 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate
 
 function describeStrayError(call: ForeignCall): Outcome | null {
     if (call.stray === null) return null;
-    const message = `an error that the task left unhandled: ${getMessage(call.stray.error)}`;
+    const message = `unhandled error in the task: ${getMessage(call.stray.error)}`;
     return { kind: 'failure', failure: { ...describeThrown(call.stray.error), message }, by: BY };
 }
 

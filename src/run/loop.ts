@@ -392,6 +392,6 @@ export class Loop {
 }
 
 function makeHungOutcome(after: number): Completion['outcome'] {
-    const message = `the worker gave no answer for ${Math.round(after)} s and was ended`;
+    const message = `the worker did not answer for ${Math.round(after)} s and was stopped`;
     return { kind: 'failure', failure: { reason: 'no-answer', message, after }, by: null };
 }

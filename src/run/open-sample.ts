@@ -140,7 +140,7 @@ function describeCut(id: string, cut: number, limit: number | null, timeout: num
     const without = cut === 1 ? 'without it' : 'without them';
     const effect =
         limit === null
-            ? 'no time limit could be computed, and --timeout holds for the others'
+            ? 'no time limit could be computed, and --timeout applies to the others'
             : `its time limit (${limit} s) was computed ${without}`;
-    return `${id}: --timeout ${timeout} stopped ${programs}, so ${effect}; give a larger --timeout to have ${cut === 1 ? 'it' : 'them'} count`;
+    return `${id}: --timeout ${timeout} stopped ${programs}, so ${effect}; use a larger --timeout to include ${cut === 1 ? 'it' : 'them'}`;
 }

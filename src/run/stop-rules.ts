@@ -19,7 +19,7 @@ export function findReasonToStop(
 ): StopReason | null {
     // The limit counts results, not starts, so tasks in flight end first.
     if (stopAfter !== null && committed >= stopAfter && isIdle) {
-        const message = `${committed} new results are there (--stop-after ${stopAfter})`;
+        const message = `${committed} new results were written (--stop-after ${stopAfter})`;
         return { reason: 'budget', message };
     }
     if (halt === null || !isHalted(halt, failed, committed)) return null;

@@ -191,13 +191,13 @@ export function toPendingTask(
     outcome: VerdictOutcome,
     attempts: readonly Attempt[],
 ): OpenTask {
-    const message = `${outcome.verdict} at the first try, to be confirmed`;
+    const message = `${outcome.verdict} on the first try, not confirmed yet`;
     return { ...openTask(state, suspicion, message, attempts), tests: getTests(outcome) };
 }
 
 /** Builds the `pending` entry of a task between two steps. @param last the step that has just ended */
 export function toSteppedTask(state: TaskState, last: string): OpenTask {
-    return openTask(state, STEPPED, `${last} is done, the rest is not`, state.attempts);
+    return openTask(state, STEPPED, `step ${last} is done, later steps are not`, state.attempts);
 }
 
 /** `reason` of a pending task of which some steps are done. */

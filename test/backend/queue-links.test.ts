@@ -144,14 +144,14 @@ it.skipIf(NO_REDIS !== null)(
         await admin.config('SET', 'maxmemory', '1');
         const after = [1, 2, 3].map((index) => start(index, 1));
         await vi.waitUntil(
-            () => scene.told.some((line) => line.startsWith('Redis takes no tasks now')),
+            () => scene.told.some((line) => line.startsWith('Redis does not accept tasks')),
             SOON,
         );
         await new Promise((resolve) => setTimeout(resolve, 800));
         expect(countStarts(scene.mark(1))).toBe(0);
         await admin.config('SET', 'maxmemory', '0');
         for (const { outcome } of await Promise.all([before, ...after])) expect(outcome.kind).toBe('verdict');
-        expect(scene.told.filter((line) => line.startsWith('Redis takes no tasks now'))).toHaveLength(1);
+        expect(scene.told.filter((line) => line.startsWith('Redis does not accept tasks'))).toHaveLength(1);
         expect([1, 2, 3].map((index) => countStarts(scene.mark(index)))).toEqual([1, 1, 1]);
         // Its lock may have expired meanwhile, so the task in flight may run again.
         expect([1, 2]).toContain(countStarts(scene.mark(0)));

@@ -174,12 +174,12 @@ it.skipIf(NO_REDIS !== null)(
             });
             const { outcome } = await start(1, 'CPP').completion;
             expect(outcome).toMatchObject({ by: { toolchain: 'CPP 12.2' } });
-            await vi.waitUntil(() => notices.some((line) => line.includes('has PYTHON3')), SOON);
+            await vi.waitUntil(() => notices.some((line) => line.includes('a worker with PYTHON3')), SOON);
             expect(notices.join()).toContain('other toolchains than this machine: CPP 12.2 (here 14.2)');
             expect(isDone).toBe(false);
             workers.push(await openWorker(redis.access, run, OBEYING, { PYTHON3: '3.13' }));
             await ended;
-            expect(notices.filter((line) => line.includes('has PYTHON3'))).toHaveLength(1);
+            expect(notices.filter((line) => line.includes('a worker with PYTHON3'))).toHaveLength(1);
         } finally {
             await coordinator.close();
             await Promise.all(workers.map((worker) => worker.drain(0)));

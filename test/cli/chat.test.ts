@@ -116,7 +116,7 @@ describe('a model batch over a list', () => {
         const asked = server.requests.length;
         for (const [args, message] of [
             [[], '--executor chat needs --model'],
-            [['--model', 'm'], 'name a service by --endpoint'],
+            [['--model', 'm'], 'choose a service with --endpoint'],
             [['--model', 'm', ...endpoint], '--prompt-template names {prompt}'],
             [
                 [
@@ -186,7 +186,7 @@ describe('a model batch over a list', () => {
             { cwd },
         );
         expect(unpriced.code).toBe(2);
-        expect(unpriced.stderr).toContain('the price of the model x is unknown; give it by --prices');
+        expect(unpriced.stderr).toContain('the price of the model x is unknown; set it in --prices');
         expect(asked() - before).toBe(30);
     });
 

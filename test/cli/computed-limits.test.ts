@@ -102,7 +102,7 @@ describe('a package without a time limit', () => {
         });
         const first = await judge('cut', '--timeout', '0.3');
         expect(first.stderr).toContain(
-            'cut: --timeout 0.3 stopped a solution that should be accepted, so its time limit (1 s) was computed without it; give a larger --timeout to have it count',
+            'cut: --timeout 0.3 stopped a solution that should be accepted, so its time limit (1 s) was computed without it; use a larger --timeout to include it',
         );
         expect((await resultOf('cut')).computed_limits).toMatchObject({ cut: { programs: 1, timeout: 0.3 } });
         expect(first.stdout).toContain(

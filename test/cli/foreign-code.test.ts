@@ -33,7 +33,7 @@ test.each(['thread', 'process', 'async'])(
         expect(failed.map(({ index, failure }) => [index, failure]).sort(([a], [b]) => a - b)).toEqual(
             [3, 5].map((index) => [
                 index,
-                { reason: 'task-threw', message: `an error that the task left unhandled: of ${index}` },
+                { reason: 'task-threw', message: `unhandled error in the task: of ${index}` },
             ]),
         );
         expect(events.filter(({ type }) => type === 'task-finished')).toHaveLength(10);

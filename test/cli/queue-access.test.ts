@@ -83,7 +83,7 @@ it.skipIf(why !== null)(
             for (const [args, password, message] of [
                 [at('localhost'), PASSWORD, /certificate of Redis at .* cannot be trusted.*--redis-ca/],
                 [[...at('127.0.0.1'), '--redis-ca', certificate], PASSWORD, /cannot be trusted/],
-                [trusted, 'guessed', /refuses to let us in: WRONGPASS/],
+                [trusted, 'guessed', /refused the login: WRONGPASS/],
                 [[...at('localhost'), '--redis-ca', 'none.pem'], PASSWORD, /--redis-ca .*none\.pem/],
             ] as const) {
                 const refused = await callCli(['workers', ...args], {
@@ -105,7 +105,7 @@ it.skipIf(why !== null)(
                 const refused = await callCli(args, { cwd, env });
                 expect([refused.code, refused.stderr]).toEqual([
                     2,
-                    expect.stringMatching(/Redis at .* does not let this user .*NOPERM/),
+                    expect.stringMatching(/lacks permissions on Redis at .*NOPERM/),
                 ]);
             }
             const idle = startCli(['worker', ...weak, '--executor', 'module', '--allow', 'exec'], {
@@ -118,7 +118,7 @@ it.skipIf(why !== null)(
             });
             await expect
                 .poll(() => told, { timeout: patience(10_000) })
-                .toMatch(/does not let this user .*NOPERM/);
+                .toMatch(/lacks permissions on Redis .*NOPERM/);
             killGroup(idle.child);
             worker.child.kill('SIGTERM');
             const ended = await worker.result;

@@ -110,7 +110,7 @@ it.skipIf(NO_REDIS !== null)(
         expect(code).toBe(3);
         expect(stderr).toMatch(
             new RegExp(
-                `process ${first.child.pid} on .* coordinates this run.*copy of its results directory`,
+                `process ${first.child.pid} on .* already coordinates this run.*copy of its results directory`,
             ),
         );
         killGroup(first.child);

@@ -287,7 +287,7 @@ describe('resume-run score', () => {
         const asked = (): number => server.requests.length - before;
         const unpriced = await score('--scorer', 'model:grader', '--max-cost', '1');
         expect(unpriced.code).toBe(2);
-        expect(unpriced.stderr).toContain('the price of the model grader is unknown; give it by --prices');
+        expect(unpriced.stderr).toContain('the price of the model grader is unknown; set it in --prices');
         expect(asked()).toBe(0);
         // A judgement costs $0.07, and $10.24 is reserved for it.
         const judge = (most: string, ...more: string[]) =>

@@ -29,7 +29,7 @@ function searching(engine: string, prices = 'prices.json') {
 }
 
 const UNKNOWN =
-    'the price of a search by other is not known, so that --max-cost does not count searches: give it under "searches" in the file of --prices';
+    'the price of a search by other is unknown, so --max-cost does not count searches: add it under "searches" in the --prices file';
 
 it('says at the start that searches without a price are not counted, and names them in an estimate', async () => {
     const search = searching('other');

@@ -282,7 +282,7 @@ describe('contradictions', () => {
         ],
         [
             { options: { executor: 'go-judge', endpoint: 'http://h:1', 'first-timeout': '30' } },
-            /must not be more than --timeout 20/,
+            /must not exceed --timeout 20/,
         ],
         [{ options: { 'exit-verdict': '1=WrongAnswer' } }, /--exit-verdict needs/],
         [{ options: { debug: true, 'log-level': 'warn' } }, /--debug contradicts/],

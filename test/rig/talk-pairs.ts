@@ -145,7 +145,7 @@ const FAILURES: readonly TalkPair[] = [
         name: 'the validator is killed',
         submission: 'say("1")',
         validator: 'hear()\nos.kill(os.getpid(), signal.SIGKILL)',
-        is: /the validator (?:died by SIGKILL|exited with 137)/,
+        is: /the validator (?:was killed by SIGKILL|exited with 137)/,
     },
     {
         name: 'the validator takes too long',

@@ -139,7 +139,7 @@ describe.each(['bwrap', 'rlimit', 'none'] as const)('memory in a control group, 
     const trial = await rig.run({ language: 'PYTHON3', source: 'print(1)', tests: [['', '1\n']] });
     const version = trial.kind === 'verdict' ? trial.by.cgroup : undefined;
     if (version === undefined) {
-        const why = `skipped: ${sandbox}: no control group can be had here`;
+        const why = `skipped: ${sandbox}: control groups are not available here`;
         console.log(why);
         it.skip(why, () => {});
         return;

@@ -69,7 +69,7 @@ export class CoordinatorClaim {
             }
             if (performance.now() > deadline) {
                 throw new UserError(
-                    `${describeClaimant(claimant)} coordinates this run over Redis at ${shown}: a copy of its results directory can run there when it has ended, or in another database, such as redis://host/1`,
+                    `${describeClaimant(claimant)} already coordinates this run over Redis at ${shown}: to run a copy of its results directory, wait until it ends or use another database, such as redis://host/1`,
                     3,
                 );
             }

@@ -154,7 +154,9 @@ export class QueueCoordinator implements Backend {
             look: (isBack) => this.#look(isBack),
         });
         if (before.size > 0) {
-            options.onNotice(`${before.size} tasks of an earlier start wait in Redis or are with workers`);
+            options.onNotice(
+                `resuming ${before.size} tasks that an earlier start left in Redis or with workers`,
+            );
         }
     }
 

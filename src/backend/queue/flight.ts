@@ -123,4 +123,4 @@ export const abortedCompletion = ({ startedAt }: Flight): Completion =>
     makeUnservedCompletion({ kind: 'abort' }, 'queue', startedAt);
 
 export const describeLargeTask = (length: number): string =>
-    `the task is larger than a queue takes (${length} characters, at most ${LARGEST_TASK}): run it without --mode queue`;
+    `the task exceeds the size limit of a queue (${length} characters, limit ${LARGEST_TASK}): run it without --mode queue`;

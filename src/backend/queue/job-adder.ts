@@ -61,7 +61,7 @@ export class JobAdder {
                 isRefused = false;
             } catch (error) {
                 if (this.#isClosed) break;
-                const message = `Redis takes no tasks now: ${getMessage(error)}; trying again every ${LOOK_MS / 1000} s`;
+                const message = `Redis does not accept tasks: ${getMessage(error)}; retrying every ${LOOK_MS / 1000} s`;
                 if (!isRefused) this.options.onNotice(message);
                 isRefused = true;
                 this.#waiting.push(...batch);

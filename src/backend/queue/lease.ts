@@ -63,7 +63,7 @@ export class RunLease {
         if (rival === null || this.#isRivalTold) return;
         this.#isRivalTold = true;
         this.onNotice(
-            `${rival} coordinates this run too, since this process stood still: stop one of them, or tasks run twice`,
+            `${rival} took over this run while this process was suspended: stop one of them, or tasks will run twice`,
         );
     }
 

@@ -168,7 +168,8 @@ export interface WorkerAnswer {
 
 /** @throws Error if it is not a valid answer */
 export function parseWorkerAnswer(text: string): WorkerAnswer {
-    if (text.length > LARGEST_ANSWER) throw new Error(`an answer of ${text.length} characters`);
+    if (text.length > LARGEST_ANSWER)
+        throw new Error(`it has ${text.length} characters, more than the limit of ${LARGEST_ANSWER}`);
     return answer.parse(JSON.parse(text)) as object as WorkerAnswer;
 }
 
@@ -210,7 +211,8 @@ export interface JobResults {
 
 /** @throws Error if the text is not the results of a job */
 export function parseResults(text: string): JobResults {
-    if (text.length > LARGEST_ANSWER) throw new Error(`an answer of ${text.length} characters`);
+    if (text.length > LARGEST_ANSWER)
+        throw new Error(`it has ${text.length} characters, more than the limit of ${LARGEST_ANSWER}`);
     return results.parse(JSON.parse(text)) as object as JobResults;
 }
 

@@ -189,11 +189,12 @@ export class OutputReceiver {
         const { sha256, bytes, path } = file;
         if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > this.#limit)
             throw new Error(`it has an output file of ${bytes} bytes, and --output-limit is ${this.#limit}`);
-        if (path !== makeOutputPath(sha256)) throw new Error('it names an output file of another place');
+        if (path !== makeOutputPath(sha256))
+            throw new Error('it refers to an output file with an unexpected path');
         const pieces: Buffer[] = [];
         for (const key of listKeys(this.keys, name, file)) {
             const piece = await this.client.getBuffer(key);
-            if (piece === null) throw new Error('an output file of it is not in Redis any more');
+            if (piece === null) throw new Error('one of its output files is no longer in Redis');
             pieces.push(piece);
         }
         try {
@@ -203,6 +204,6 @@ export class OutputReceiver {
             if (!(error instanceof WriteError)) throw error;
             return { kind: 'unwritable', file: error.file, why: error.why };
         }
-        throw new Error('an output file of it is damaged');
+        throw new Error('one of its output files is damaged');
     }
 }

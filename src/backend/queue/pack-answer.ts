@@ -49,7 +49,7 @@ async function keep(client: Redis, keys: RunKeys, text: string): Promise<string>
 
 /** Replaces an answer that no coordinator would accept. */
 function refuseAnswer({ workerId, served }: WorkerAnswer, bytes: number): WorkerAnswer {
-    const message = `the result is larger than a queue takes: ${bytes} characters, at most ${LARGEST_ANSWER}`;
+    const message = `the result exceeds the size limit of a queue (${bytes} characters, limit ${LARGEST_ANSWER})`;
     const failure = { reason: 'result-too-large', message, bytes } as const;
     return { workerId, served: { ...served, outcome: { kind: 'failure', failure, by: null } } };
 }

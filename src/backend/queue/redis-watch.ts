@@ -70,7 +70,7 @@ export class RedisWatch {
     #pause(how: string): void {
         if (this.#isPaused || this.#isClosed) return;
         this.#isPaused = true;
-        this.#options.onPaused(`Redis at ${this.#options.shown} ${how}: the run goes on when it is back`);
+        this.#options.onPaused(`Redis at ${this.#options.shown} ${how}: the run continues when it is back`);
     }
 
     #resume(how: string): void {

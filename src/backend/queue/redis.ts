@@ -31,7 +31,7 @@ export async function loadQueuePackages(): Promise<QueuePackages> {
         return { bullmq, ioredis };
     } catch (error) {
         throw new UserError(
-            `a queue needs BullMQ and ioredis, which are not installed: npm install ${PACKAGES}`,
+            `--mode queue needs BullMQ and ioredis, which are not installed: npm install ${PACKAGES}`,
             2,
             { cause: error, code: 'RESUME_RUN_MISSING_PACKAGE' },
         );
@@ -107,7 +107,7 @@ export async function connectRedis(packages: QueuePackages, access: RedisAccess)
                 );
             }
             if (isRefusal(lastError)) {
-                reject(new UserError(`Redis at ${access.shown} refuses to let us in: ${lastError}`));
+                reject(new UserError(`Redis at ${access.shown} refused the login: ${lastError}`));
             }
         });
     });
@@ -126,7 +126,7 @@ export async function connectRedis(packages: QueuePackages, access: RedisAccess)
         client.disconnect();
         if (error instanceof UserError) throw error;
         const why = getMessage(error);
-        throw new UserError(`Redis at ${access.shown} refuses to let us in: ${why}`, 2, { cause: error });
+        throw new UserError(`Redis at ${access.shown} refused the login: ${why}`, 2, { cause: error });
     } finally {
         clearTimeout(timer);
         refused.catch(() => {});
@@ -142,7 +142,7 @@ export function explainRefusal(error: unknown, shown: string): unknown {
     const message = getMessage(error);
     if (!message.startsWith('NOPERM')) return error;
     return new UserError(
-        `Redis at ${shown} does not let this user do all that a queue needs: ${message}; docs/how-to/spread-over-machines.md has an access list that does`,
+        `this user lacks permissions on Redis at ${shown}: ${message}; see the access list in docs/how-to/spread-over-machines.md`,
         2,
         { cause: error },
     );

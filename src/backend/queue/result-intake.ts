@@ -75,8 +75,8 @@ export class ResultIntake {
     /** Gives up a job that lost its worker too often. */
     #setAside(job: TaskJob, reason: string): void {
         const message = reason.includes('stalled')
-            ? 'every worker that ran this task was lost: ended, cut off from Redis, or stopped for longer than its lock'
-            : `the queue gave the task up: ${reason}`;
+            ? 'every worker that ran this task was lost (exited, disconnected from Redis, or paused for longer than its lock)'
+            : `the queue gave up on the task: ${reason}`;
         const open = listOpen(job);
         for (const flight of open) {
             // Run several tasks one by one, to find out which one is to blame.
@@ -96,7 +96,7 @@ export class ResultIntake {
 
     async #takeAll(job: TaskJob, returned: string): Promise<void> {
         job.isCompleted = true;
-        let problem = 'it is not there';
+        let problem = 'the task is missing from it';
         try {
             await this.#takeResults(job, returned);
         } catch (error) {
@@ -108,7 +108,7 @@ export class ResultIntake {
     }
 
     #refuse(flight: Flight, problem: string): void {
-        const message = `the answer of a worker cannot be read: ${problem.slice(0, 500)}`;
+        const message = `cannot read the answer of a worker: ${problem.slice(0, 500)}`;
         this.options.settle(flight, diedCompletion(flight, message));
     }
 
@@ -162,7 +162,7 @@ export class ResultIntake {
         const receiver = this.options.outputs;
         const files = receiver === null ? [] : findOutputFiles(served.outcome);
         if (receiver === null || files.length === 0) return null;
-        if (outputs === undefined) throw new Error('it names files of output that it does not bring');
+        if (outputs === undefined) throw new Error('it refers to output files that were not sent');
         const received = await receiver.receive(outputs, files);
         if ('kind' in received) return received;
         flight.kept.push(...received);
@@ -174,7 +174,7 @@ export class ResultIntake {
         const key = this.options.keys.answer(name);
         if (!owner.kept.includes(key)) owner.kept.push(key);
         const text = await this.options.client.get(key);
-        if (text === null) throw new Error('it is gone');
+        if (text === null) throw new Error('it is no longer in Redis');
         return text;
     }
 }

@@ -136,9 +136,9 @@ export class StageCache {
             await ask(digest);
             bytes = await client.getBuffer(key);
         }
-        if (bytes === null) throw new Error('a file of the sample is not in Redis any more');
+        if (bytes === null) throw new Error('a file of the sample is no longer in Redis');
         if (createHash('sha256').update(bytes).digest('hex') !== digest)
-            throw new Error('a file of the sample in Redis is not the one that was asked for');
+            throw new Error('a file of the sample in Redis has the wrong digest');
         return bytes;
     }
 

@@ -84,7 +84,7 @@ export class StageFiles {
      */
     async send(sha256: string): Promise<void> {
         const source = [...this.#stages.values()].map(({ sources }) => sources.get(sha256)).find(Boolean);
-        if (source === undefined) throw new Error('no sample in work has that file');
+        if (source === undefined) throw new Error('no open sample has that file');
         const sent = this.#sending.then(() => this.#send(sha256, source));
         this.#sending = sent.catch(() => undefined);
         await sent;
@@ -95,7 +95,7 @@ export class StageFiles {
         if ((await this.client.expire(key, FILE_TTL_S)) === 1) return;
         if ('path' in source && (await stat(source.path)).size > LARGEST_FILE) {
             throw new Error(
-                `${source.path} is larger than a queue takes (${LARGEST_FILE} bytes): put the dataset into a folder that the workers share, and name it with --shared-path`,
+                `${source.path} exceeds the size limit of a queue (${LARGEST_FILE} bytes): put the dataset into a folder that the workers share, and pass it with --shared-path`,
             );
         }
         await this.client.setex(

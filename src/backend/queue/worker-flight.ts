@@ -40,7 +40,7 @@ export async function withPatience(running: Running, patience: number | null): P
     }, patience * 1000);
     const completion = await running.completion.finally(() => clearTimeout(timer));
     if (!isHung || completion.outcome.kind === 'verdict') return completion;
-    const message = `the worker gave no answer for ${Math.round(patience)} s and was ended`;
+    const message = `the worker did not answer for ${Math.round(patience)} s and was stopped`;
     const failure = { reason: 'no-answer', message, after: patience } as const;
     return { ...completion, outcome: { kind: 'failure', failure, by: null } };
 }

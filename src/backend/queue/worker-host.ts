@@ -87,7 +87,9 @@ export class QueueWorker {
         this.#client.on('close', () => {
             if (isGone || this.#isDraining) return;
             isGone = true;
-            onNotice(`Redis at ${redis.shown} is gone: tasks go on, and more are taken when it is back`);
+            onNotice(
+                `Redis at ${redis.shown} is unreachable: running tasks continue, and new ones are taken when it is back`,
+            );
         });
         this.#client.on('ready', () => {
             if (isGone) onNotice(`Redis at ${redis.shown} is back`);
@@ -139,7 +141,7 @@ export class QueueWorker {
             const missed = found.has(run) ? 0 : (this.#missed.get(run) ?? 0) + 1;
             this.#missed.set(run, missed);
             if (missed > 0 && ids.has(service.run.id))
-                await this.#leave(service, 'goes on with other options');
+                await this.#leave(service, 'was restarted with other options');
             else if (missed >= MISSED_BOUND) await this.#leave(service, 'is over');
         }
     }
@@ -159,7 +161,7 @@ export class QueueWorker {
         try {
             if (this.#isDraining) return;
             if (info.protocol !== PROTOCOL || info.version !== version) {
-                throw new UserError(`it is of resume-run ${info.version}, this worker of ${version}`);
+                throw new UserError(`the run uses resume-run ${info.version}, this worker ${version}`);
             }
             const service = await RunService.open({
                 ...this.#options,

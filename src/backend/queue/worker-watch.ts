@@ -61,7 +61,7 @@ export class WorkerWatch {
             const there = toolchains[language];
             return there === undefined || there === here ? [] : [`${language} ${there} (here ${here})`];
         });
-        const message = `${host} judges with other toolchains than this machine: ${different.join(', ')}`;
+        const message = `${host} has other toolchains than this machine: ${different.join(', ')}`;
         if (different.length === 0 || this.#toldVersions.has(message)) return;
         this.#toldVersions.add(message);
         this.options.onNotice(message);
@@ -79,7 +79,7 @@ function describeMissing(workers: readonly WorkerInfo[], flights: Iterable<Fligh
     if (unserved.length === 0) return '';
     if (workers.length === 0) return NO_WORKER;
     const parts = unserved.map(({ languages }) => languages.join(' and '));
-    return `tasks wait for a worker that has ${parts.join(', or ')}: none of the ${workers.length} workers of this run has`;
+    return `tasks are waiting for a worker with ${parts.join(', or ')}: none of the ${workers.length} workers of this run has it`;
 }
 
 const NO_WORKER =

@@ -25,12 +25,12 @@ const number = new Float64Array(bytes.buffer);
 /** @throws errors of the file system */
 function write(fd: number, at: number, value: number): void {
     number[0] = value;
-    if (writeSync(fd, bytes, 0, 8, at) !== 8) throw new Error('a number was written in part');
+    if (writeSync(fd, bytes, 0, 8, at) !== 8) throw new Error('incomplete write to the gate file');
 }
 
 /** @throws errors of the file system */
 function read(fd: number, at: number): number {
-    if (readSync(fd, bytes, 0, 8, at) !== 8) throw new Error('a number is missing');
+    if (readSync(fd, bytes, 0, 8, at) !== 8) throw new Error('incomplete read from the gate file');
     return number[0] ?? 0;
 }
 

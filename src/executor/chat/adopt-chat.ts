@@ -36,7 +36,7 @@ export function checkChatWorker({ endpoints }: AdoptContext): void {
 function listOwn({ given, providers, apiKeyEnv }: OwnEndpoints): readonly EndpointOptions[] {
     if (given.length === 0 && providers.length === 0) {
         throw new UserError(
-            'a worker asks only the services that it is started with: --endpoint <base URL>, or --provider',
+            'a worker uses only the services that it is started with: add --endpoint <base URL> or --provider',
         );
     }
     const config = {

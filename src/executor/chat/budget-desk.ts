@@ -139,7 +139,7 @@ export class BudgetDesk implements WorkerDesk {
         };
         this.#jobs.set(job, held);
         if (planned === null || held.open.size >= MOST_OPEN)
-            throw new Error('nothing can be set aside for that');
+            throw new Error('the budget request is invalid, or the task holds too many reservations');
         const { signal } = held.gone;
         const reservation = await this.budget.reserve(planned, signal);
         if (signal.aborted || reservation === null) {

@@ -139,7 +139,7 @@ export class Budget {
         }
         if (maxCost === null) return null;
         if (cost === null)
-            return `--max-cost ${maxCost}: the price of the model is unknown; give it by --prices`;
+            return `--max-cost ${maxCost}: the price of the model is unknown; set it in --prices`;
         const mayCost = model === null ? cost : cost * this.#costRatio;
         const reservedCost = this.#fixedCost + (this.#reservedCost - this.#fixedCost) * this.#costRatio;
         if (this.#cost + reservedCost + mayCost <= maxCost) return null;

@@ -186,7 +186,7 @@ export class ChatClient {
             if (result.kind !== 'turned-away') return result;
             const { failure } = result;
             if (turned >= TURNED_AWAY) return { kind: 'failed', failure, endpoint: lease.endpoint };
-            log(`${lease.endpoint}: ${failure.message}; asking again`);
+            log(`${lease.endpoint}: ${failure.message}; retrying`);
         }
     }
 

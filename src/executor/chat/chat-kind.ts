@@ -202,14 +202,14 @@ async function listBudgetNotices(
     ];
     if (missing.length > 0) {
         const why = `without ${missing.join(' and ')} nobody knows how long an answer gets`;
-        notices.push(`${why}: a budget may be exceeded by what is in flight when it is spent`);
+        notices.push(`${why}: requests in flight when a budget is spent may exceed it`);
     }
     if (budget.maxCost !== null && search !== null) {
         const { findSearchPrice } = await import('./prices.js');
         if (findSearchPrice(prices, search.engine) === null)
             notices.push(
-                `the price of a search by ${search.engine} is not known, so that --max-cost does not count searches: ` +
-                    'give it under "searches" in the file of --prices',
+                `the price of a search by ${search.engine} is unknown, so --max-cost does not count searches: ` +
+                    'add it under "searches" in the --prices file',
             );
     }
     return notices;

@@ -176,7 +176,7 @@ export const CHAT_OPTIONS = {
         defaultText: 'the bundled ones',
         placeholder: '<file>',
         group: 'Language models',
-        about: 'JSON file of prices, in US dollars a million tokens, that go before the bundled ones',
+        about: 'JSON file of prices, in US dollars per million tokens, that go before the bundled ones',
         decides: 'verdict',
         effect: 'answers that are there keep their cost',
     },

@@ -31,7 +31,7 @@ export function readChatStream(body: Buffer, pieces: readonly Piece[]): Streamed
             chunk = parseBody(Buffer.from(data));
         } catch (error) {
             if (error instanceof NestingError) return { broken: describeParseError(error, body) };
-            return { broken: 'the stream holds what is not JSON' };
+            return { broken: 'the stream contains invalid JSON' };
         }
         if (!isJsonObject(chunk)) continue;
         if (chunk['error'] !== undefined && chunk['error'] !== null)

@@ -73,7 +73,7 @@ export async function checkPrices(
     for (const model of models) {
         if ((await estimateCost(priced, { model, prompt: 1, completion: 1 })) !== null) continue;
         throw new UserError(
-            `--max-cost: the price of the model ${model} is unknown; give it by --prices, or bound the run by --max-tokens-total`,
+            `--max-cost: the price of the model ${model} is unknown; set it in --prices, or limit the run with --max-tokens-total`,
         );
     }
 }

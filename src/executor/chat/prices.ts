@@ -68,7 +68,7 @@ export function readPrices(path: string): PriceTable {
     const [issue] = parsed.error.issues;
     throw new UserError(
         `--prices: ${shown}: ${issue?.path.join('.')}: ${issue?.message}; expected ` +
-            '{"date": "2026-11-01", "models": {"<name>": {"input": 0.6, "cached": 0.11, "output": 2.2}}}, in US dollars a million tokens',
+            '{"date": "2026-11-01", "models": {"<name>": {"input": 0.6, "cached": 0.11, "output": 2.2}}}, in US dollars per million tokens',
     );
 }
 

@@ -19,7 +19,7 @@ export function readChatAnswer(body: Buffer): ChatAnswer | BrokenAnswer {
     } catch (error) {
         return { broken: describeParseError(error, body) };
     }
-    if (!isJsonObject(json)) return noCompletion('it is no JSON object');
+    if (!isJsonObject(json)) return noCompletion('it is not a JSON object');
     const { choices } = json;
     const choice = Array.isArray(choices) ? (choices as readonly Json[])[0] : undefined;
     if (!isJsonObject(choice)) return noCompletion('it has no choices');

@@ -116,12 +116,14 @@ export function configureService(values: ServiceValues): ServiceConfig {
     const { endpoint: endpoints, provider: providers } = values;
     if (endpoints.length === 0 && providers.length === 0) {
         throw new UserError(
-            'name a service by --endpoint <base URL>, such as http://127.0.0.1:8000/v1, ' +
+            'choose a service with --endpoint <base URL>, such as http://127.0.0.1:8000/v1, ' +
                 `or by --provider: ${PROVIDER_NAMES.join(', ')}`,
         );
     }
     if (endpoints.length > 0 && providers.length > 1)
-        throw new UserError('--endpoint goes with one --provider at most, which says what the endpoints are');
+        throw new UserError(
+            '--endpoint can be combined with only one --provider, which applies to all endpoints',
+        );
     return {
         servers: { endpoints, limits: values['endpoint-limits'], endpointWait: values['endpoint-wait'] },
         providers,

@@ -11,9 +11,9 @@ const LONGEST_VALUE = 256 * 1024;
  */
 export class CallComparer implements Comparer {
     step(output: Window, answer: Window): Comparison | null {
-        if (output.unread > LONGEST_VALUE) return reject('what was returned is too large');
+        if (output.unread > LONGEST_VALUE) return reject('the returned value is too large');
         if (!output.last || !answer.last) {
-            if (answer.unread === answer.bytes.length) return reject('what is expected is too large');
+            if (answer.unread === answer.bytes.length) return reject('the expected value is too large');
             return null;
         }
         const lines = splitLines(output);

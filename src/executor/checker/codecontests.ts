@@ -38,7 +38,7 @@ export class CodeContestsComparer implements Comparer {
     step(output: Window, answer: Window): Comparison | null {
         const result = this.tokens.step(output, answer);
         if (result?.accepted === true && this.someDiffer && this.someUnequalToSelf) {
-            return reject('an infinity or not-a-number equals nothing where other numbers differ in text');
+            return reject('infinity and not-a-number equal nothing if other numbers differ as text');
         }
         return result;
     }

@@ -121,7 +121,7 @@ export class StrippedLineComparer implements Comparer {
         for (const window of [output, answer]) {
             if (window.unread === 0 && !window.last) return null;
             if (window.unread > 0 && window.bytes[window.at] !== NEWLINE) {
-                return reject(`line ${this.line}, over ${longest} bytes long, differs`);
+                return reject(`line ${this.line} differs (it is longer than ${longest} bytes)`);
             }
         }
         this.inLong = 'no';

@@ -166,7 +166,7 @@ export class TokenComparer implements Comparer {
             const answerStops = spaces[b] === 1 || (cutAtNul && b === 0);
             if (outputStops && answerStops) break;
             if (outputStops !== answerStops || fold[a] !== fold[b]) {
-                return reject(`token ${this.tokens + 1}, over ${LONGEST_WHOLE} bytes long, differs`);
+                return reject(`token ${this.tokens + 1} differs (it is longer than ${LONGEST_WHOLE} bytes)`);
             }
             output.at += 1;
             answer.at += 1;

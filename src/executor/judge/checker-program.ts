@@ -93,11 +93,11 @@ export class CheckerPrograms {
         const code = readExitCode(report, message, 'the checker');
         if (code === 0) return ACCEPTED;
         if (code === 1 && threw(report, ready.usable.language.tag))
-            throw judgeError(`the checker ended by an exception: ${lastWords(report.stderr)}`);
+            throw judgeError(`the checker ended with an exception: ${lastWords(report.stderr)}`);
         if (isTestlibRejection(code)) return { accepted: false, message };
         const points = code === TESTLIB_POINTS ? readTestlibPoints(message) : null;
         if (points !== null) return { accepted: points > 0, message, score: { points }, needsScoring: true };
-        throw judgeError(`the checker exited with ${code}, which says neither right nor wrong: ${message}`);
+        throw judgeError(`the checker exited with ${code}, which means neither right nor wrong: ${message}`);
     }
 
     /** `validator in ans feedbackdir flags < out`; its message is in `judgemessage.txt` in that folder. */

@@ -246,8 +246,8 @@ async function collect(box: Box, out: string, bundle: string): Promise<readonly 
 
 /** Why the compiler's output cannot be started; null: it can. */
 function describeUseless(usable: UsableLanguage, made: readonly PackedFile[] | null): string | null {
-    if (made === null) return 'left more than can be kept';
-    return hasProgram(usable, made) ? null : 'made no program that can be started';
+    if (made === null) return 'produced output that is too large to keep';
+    return hasProgram(usable, made) ? null : 'produced nothing that can be started';
 }
 
 /** In some languages, a library or a non-main package compiles successfully but cannot be started. */

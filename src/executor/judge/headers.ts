@@ -31,7 +31,7 @@ export async function readHeaders(includeDirs: readonly string[]): Promise<Heade
         }
         if (files.length > MOST) {
             throw new UserError(
-                `--include-dir ${folder} holds more than ${MOST} headers: name the folder of testlib.h itself`,
+                `--include-dir ${folder} contains more than ${MOST} headers: name the folder that holds testlib.h itself`,
             );
         }
     }

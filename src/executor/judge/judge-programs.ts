@@ -204,7 +204,7 @@ export class JudgePrograms {
             source.language === null
                 ? findLanguageByFile(tools.table, main.name)
                 : (tools.table.get(source.language.toUpperCase()) ?? null);
-        if (language === null) throw judgeError(`${what} ${main.name} is in no language of the table`);
+        if (language === null) throw judgeError(`${what} ${main.name} is in an unsupported language`);
         const usable = await tools.usable(language);
         if (typeof usable === 'string') throw judgeError(`no toolchain for ${what} ${main.name}: ${usable}`);
         const folder = join(tools.scratch, `checker-${randomBytes(8).toString('hex')}`);
@@ -244,7 +244,7 @@ function refusedProgram(
 }
 
 function complaint(what: string, name: string, stderr: string): string {
-    const hint = stderr.includes('testlib.h') ? '; name the folder of testlib.h by --include-dir' : '';
+    const hint = stderr.includes('testlib.h') ? '; pass the folder of testlib.h with --include-dir' : '';
     return `${what} ${name} does not compile: ${firstWords(Buffer.from(stderr))}${hint}`;
 }
 
@@ -281,7 +281,8 @@ export function readExitCode(report: RunReport, message: string, what: string): 
     if (report.startErrno !== 0)
         throw judgeError(`${what} could not be started (error ${report.startErrno})`);
     if (report.limit !== null) throw judgeError(`${what} was stopped at its ${report.limit} limit`);
-    if (report.signal !== null) throw judgeError(`${what} died by ${nameSignal(report.signal)}: ${message}`);
+    if (report.signal !== null)
+        throw judgeError(`${what} was killed by ${nameSignal(report.signal)}: ${message}`);
     return report.exitCode ?? 0;
 }
 

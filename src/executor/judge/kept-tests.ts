@@ -72,7 +72,7 @@ export class KeptTests {
                 if ((await making.read(folder)) === null) throw error;
             });
             await finished.remove();
-            return (await making.read(folder)) ?? 'what was made could not be read';
+            return (await making.read(folder)) ?? 'the generated tests could not be read';
         } catch (error) {
             if (signal.aborted) return STOPPED;
             if (error instanceof CheckerError && error.failure.reason === 'judge-error') {
@@ -80,7 +80,7 @@ export class KeptTests {
                 return error.message;
             }
             if (error instanceof CheckerError || error instanceof SandboxError)
-                throw new UserError(`${making.what}: its tests could not be made: ${error.message}`, 2, {
+                throw new UserError(`${making.what}: its tests could not be generated: ${error.message}`, 2, {
                     cause: error,
                 });
             throw error;

@@ -73,7 +73,7 @@ export class SandboxTestMaker implements TestMaker {
         return this.#kept.find({
             digest: digestScript(recipe),
             what,
-            notice: async () => `making the tests of ${what} by ${recipe.script}`,
+            notice: async () => `generating the tests of ${what} with ${recipe.script}`,
             read: readMadeFiles,
             make: (folder) =>
                 this.#withSandbox((opened) => runTestScript(recipe, folder, opened, this.options)),
@@ -143,7 +143,7 @@ async function makeEach(
     let bytes = 0;
     for (const [i, recipe] of recipes.entries()) {
         bytes += await finished.add(i, (paths) => new OneTest(recipe, programs, paths).make());
-        if (bytes > ALL_BYTES) throw judgeError(`its generators make more than ${ALL_BYTES / MIB} MiB`);
+        if (bytes > ALL_BYTES) throw judgeError(`its generators produce more than ${ALL_BYTES / MIB} MiB`);
     }
 }
 
@@ -180,7 +180,7 @@ class OneTest {
             files.get(`testcase.${extension}`) ?? files.get(`${base}.${extension}`);
         const input = written('in');
         if (input !== undefined) await writeFile(inPath, input, { mode: 0o600 });
-        else if (report.stdoutBytes === 0) throw judgeError(`${what} made no input`);
+        else if (report.stdoutBytes === 0) throw judgeError(`${what} produced no input`);
         const settings = written('yaml');
         if (settings !== undefined) await writeFile(this.paths.settings, settings, { mode: 0o600 });
         const answer = written('ans');
@@ -195,7 +195,7 @@ class OneTest {
         await box.collect(box.work, bundle, COLLECTED_BYTES).catch((error: unknown) => {
             // If the box is still alive, the program is at fault.
             if (!(error instanceof SandboxError) || !box.alive) throw error;
-            throw judgeError(`${what} leaves files of more than ${COLLECTED_BYTES / MIB} MiB`);
+            throw judgeError(`${what} wrote files of more than ${COLLECTED_BYTES / MIB} MiB`);
         });
         const files = [...unpack(await readFile(bundle))].map(
             ({ name, content }) => [name, content] as const,
@@ -207,7 +207,7 @@ class OneTest {
     async #solve(inPath: string, answerPath: string): Promise<void> {
         const { solution, name } = this.recipe;
         if (solution === null)
-            throw judgeError(`its test ${name} has no answer, and there is no solution to give one`);
+            throw judgeError(`its test ${name} has no answer, and no solution that could generate it`);
         const { report } = await this.#run(solution, [], { path: inPath });
         await writeOutput(report, answerPath);
     }

@@ -119,7 +119,7 @@ function checkStart(submission: RunReport | null): void {
     if (submission === null || submission.startErrno === 0) return;
     throw new SandboxError(
         submission.startErrno === NO_TALK
-            ? 'interactive problems need the helper that is built by a C compiler, and there is none'
+            ? 'interactive problems need the compiled helper, but this machine has no C compiler'
             : `the submission could not be started (error ${submission.startErrno})`,
     );
 }

@@ -61,7 +61,9 @@ export async function runTestScript(
         await run.keep(join(scratch, 'data.bundle'), folder);
     } catch (error) {
         if (error instanceof SandboxError && guard?.isExceeded === true)
-            throw judgeError(`it makes more than ${MOST_MADE} files or ${COMPILE_SCRATCH_BYTES / MIB} MiB`);
+            throw judgeError(
+                `it generates more than ${MOST_MADE} files or ${COMPILE_SCRATCH_BYTES / MIB} MiB`,
+            );
         throw error;
     } finally {
         guard?.stop();
@@ -165,7 +167,7 @@ class ScriptRun {
         const stored = new Map<string, string>();
         let seen = 0;
         for await (const { name, copyTo } of readBundle(bundle)) {
-            if (++seen > MOST_MADE) throw judgeError(`it makes more than ${MOST_MADE} files`);
+            if (++seen > MOST_MADE) throw judgeError(`it generates more than ${MOST_MADE} files`);
             if (!OF_TESTS.test(name)) continue;
             const own = String(stored.size);
             await copyTo(join(folder, own));
@@ -175,11 +177,11 @@ class ScriptRun {
             if (!OF_TESTS.test(name)) continue;
             const target = stored.get(followLinks(name, links));
             if (target === undefined)
-                throw judgeError(`it leaves data/${name}, a link to what is not a file of its tests`);
+                throw judgeError(`data/${name} is a link to something other than one of its test files`);
             stored.set(name, target);
         }
         if (![...stored.keys()].some((name) => /^secret\/.*\.in$/.test(name)))
-            throw judgeError('it makes no secret tests');
+            throw judgeError('it generates no secret tests');
         const made = [...stored].map(([name, file]) => [`data/${name}`, file]);
         await writeFile(join(folder, INDEX), JSON.stringify(made), { mode: 0o600 });
     }
@@ -229,7 +231,7 @@ export function explainSlowness(limit: LimitHit, standIns: ReadonlyMap<string, s
     const [first] = standIns;
     if (first === undefined || (limit !== 'cpu' && limit !== 'wall')) return null;
     const [missing, standIn] = first;
-    return `it was stopped at its ${limit} limit; install ${missing}, for which the slower ${standIn} stands in here`;
+    return `it was stopped at its ${limit} limit; install ${missing}; the slower ${standIn} is used in its place`;
 }
 
 /** Names the missing command if the output does; otherwise quotes the last lines. */

@@ -79,7 +79,7 @@ export async function judgeInteractorTalk(
     if (isTestlibRejection(code)) return { kind: 'ran', run, comparison: { accepted: false, message } };
     if (code !== 0) {
         throw judgeError(
-            `the interactor exited with ${code}, which says neither right nor wrong: ${message}`,
+            `the interactor exited with ${code}, which means neither right nor wrong: ${message}`,
         );
     }
     if (said !== null && said.problem !== null)

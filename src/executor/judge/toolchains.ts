@@ -58,10 +58,10 @@ export class Toolchains {
         const real = await realTool(name, candidate);
         if (real === null) return 'a version manager stands in for it, and has none to offer';
         if (process.getuid?.() === 0 && this.sandbox !== 'none' && !(await isRunnableByOthers(real))) {
-            return `${real} is out of reach for the unprivileged user that programs run as`;
+            return `${real} is not accessible to the unprivileged user that runs programs`;
         }
         const root = findRoot(real);
-        if (root === undefined) return `${real} is in a folder that the sandbox does not show`;
+        if (root === undefined) return `${real} is in a folder that is not visible inside the sandbox`;
         return { name, path: real, version: (await readVersion(name, real)) ?? '', root };
     }
 }

@@ -258,7 +258,7 @@ export class Box implements ReplyHandler {
             case 'gone':
                 return this.#forget();
             case 'died':
-                this.#fail(new SandboxError(`the sandbox broke: ${reply.message}`));
+                this.#fail(new SandboxError(`the sandbox failed: ${reply.message}`));
                 return this.#forget();
         }
     }

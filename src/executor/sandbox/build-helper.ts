@@ -45,7 +45,7 @@ export async function locate(only?: string): Promise<HelperProgram> {
     const python = await findPython();
     if (python === null) {
         throw new SandboxError(
-            `${note ?? 'RESUME_RUN_HELPER=python'}, and there is no python3 to run its twin`,
+            `${note ?? 'RESUME_RUN_HELPER=python'}, and there is no python3 to run the Python helper`,
         );
     }
     const interpreter = [python, '-I', '-S'] as const;

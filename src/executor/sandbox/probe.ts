@@ -56,7 +56,7 @@ async function probe(choice: SandboxChoice): Promise<SandboxProbe> {
     if (why === null) return { kind: 'bwrap', ...heldBy('bwrap', openInBwrap) };
     const { problem, open } = await tryOut('rlimit');
     if (problem !== null) throw new UserError(`no sandbox works here: bwrap: ${why}; rlimit: ${problem}`);
-    const fallback = `bubblewrap does not work here (${why}): programs are held less well, by rlimit`;
+    const fallback = `bubblewrap does not work here (${why}): programs run in the weaker rlimit sandbox`;
     const { notes, notEnforced } = heldBy('rlimit', open);
     return { kind: 'rlimit', notes: [fallback, ...notes], notEnforced };
 }
@@ -75,7 +75,7 @@ function weaknesses(kind: SandboxKind, open: ReadonlySet<Open>): string[] {
     const root = process.getuid?.() === 0;
     const uncounted = open.has('memory')
         ? [
-              `${kind}: memory in buffers of sockets and pipes, bursts of several processes between two looks, and CPU time of children that end between two looks and that nobody waits for are not counted: no control group can be had here (docs/sandbox.md)`,
+              `${kind}: memory in buffers of sockets and pipes, bursts of several processes between two checks, and CPU time of children that end between two checks and that nobody waits for are not counted: control groups are not available here (docs/sandbox.md)`,
           ]
         : [];
     switch (kind) {
@@ -85,7 +85,7 @@ function weaknesses(kind: SandboxKind, open: ReadonlySet<Open>): string[] {
             return [
                 ...uncounted,
                 'rlimit: programs can see the list of processes, what is in /etc, and the size and times of any file by its name',
-                'rlimit: the disk space that programs take while they run is bounded for each file only',
+                'rlimit: the disk space that programs use while they run is limited only per file',
                 ...(root
                     ? []
                     : [

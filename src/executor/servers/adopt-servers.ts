@@ -50,7 +50,7 @@ async function adoptServers(
     for (const tag of Object.keys(run.languages)) {
         if (own.judging.languages[tag] === undefined) {
             throw new UserError(
-                `it changes the language ${tag}: give this worker the same configuration file (--config)`,
+                `it overrides the language ${tag}: start this worker with the same configuration file (--config)`,
             );
         }
     }
@@ -72,7 +72,7 @@ export function checkServerWorker({ endpoints }: AdoptContext): void {
     const own = listOwn(endpoints);
     if (own.length === 0)
         throw new UserError(
-            'a worker asks only the servers that it is started with: --endpoint <url>, such as --endpoint http://10.0.0.1:8080',
+            'a worker uses only the servers that it is started with: add --endpoint <url>, such as --endpoint http://10.0.0.1:8080',
         );
     checkTokens(own);
 }

@@ -98,7 +98,7 @@ export class ControlRuns {
         const code = helloWorld(tag);
         if (code === null || (this.#compilers.has(key) && !isTroubled)) return null;
         const step = await place.control({ code });
-        if (step.kind !== 'done') return 'the hello-world that was to test its compiler failed';
+        if (step.kind !== 'done') return 'the hello-world that checks its compiler failed';
         const { run, compile } = step.value;
         if (run === null) return `it cannot compile a hello-world in ${tag}${firstWords(compile)}`;
         this.#compilers.add(key);
@@ -152,7 +152,7 @@ async function probeOutput(place: ControlledPlace): Promise<Step<OutputLoss | nu
     if (came === PROBE_BYTES) return { kind: 'done', value: null };
     // Almost no output means that the program did not get to run, not that output was lost.
     if (run === null || came < 4096) {
-        const message = `${place.endpoint}: the program that was to test whether output is lost did not run`;
+        const message = `${place.endpoint}: the probe for lost output did not run`;
         const failure = { reason: 'endpoint', message, endpoint: place.endpoint } as const;
         return { kind: 'failed', failure, retry: true };
     }
@@ -161,5 +161,5 @@ async function probeOutput(place: ControlledPlace): Promise<Step<OutputLoss | nu
 
 /** Describes the loss and what to do about it. */
 export const describeLoss = (endpoint: string, { came }: OutputLoss): string =>
-    `${endpoint} loses output: of ${PROBE_BYTES} bytes that a probe printed, ${came} came back. ` +
-    'Name an endpoint that keeps it (--retry-endpoint, or the fork of SandboxFusion that reads while programs run), or judge by go-judge or on this machine';
+    `${endpoint} loses output: a probe printed ${PROBE_BYTES} bytes, and ${came} arrived. ` +
+    'Use an endpoint without this problem (--retry-endpoint, or the fork of SandboxFusion that reads while programs run), or judge with go-judge or on this machine';

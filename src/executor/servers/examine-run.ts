@@ -50,7 +50,7 @@ async function examineCompileError(compile: CapturedRun, about: ExaminedRun): Pr
     };
     // These servers measure only wall time, and how long a compiler takes depends on the machine.
     if (compile.status === 'TimeLimitExceeded')
-        return failed(`the compiler did not end within ${compile.execution_time} s`);
+        return failed(`the compiler did not finish within ${compile.execution_time} s`);
     const trouble = findCompilerTrouble(compile);
     const broken = await controls.cannotCompile(place, tag, conditions, trouble !== null);
     if (broken !== null) return failed(trouble === null ? broken : `${trouble}; ${broken}`);

@@ -45,7 +45,8 @@ export function explainFusionSkip({
     readonly python2As3: boolean;
 }): (input: ProgramInput) => string | null {
     return ({ language, files }) => {
-        if (toFusionLanguage(language, api, python2As3) === null) return `SandboxFusion runs no ${language}`;
+        if (toFusionLanguage(language, api, python2As3) === null)
+            return `SandboxFusion does not support ${language}`;
         if (files.length === 1) return null;
         if (api === 'submit') return 'SandboxFusion takes one source file by /submit';
         return SINGLE_SOURCE.has(language) ? `SandboxFusion compiles one source file of ${language}` : null;

@@ -125,7 +125,7 @@ export function parseAnswer<T>(schema: z.ZodType<T>, body: Buffer): Reading<T> {
     const [issue] = parsed.error.issues;
     const where =
         issue === undefined || issue.path.length === 0 ? 'the answer' : `\`${issue.path.join('.')}\``;
-    return { broken: `the answer has another shape than expected: ${where}: ${issue?.message ?? 'wrong'}` };
+    return { broken: `unexpected answer format: ${where}: ${issue?.message ?? 'wrong'}` };
 }
 
 function firstLine(text: string): string {

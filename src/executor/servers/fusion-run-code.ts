@@ -147,6 +147,6 @@ export const controlRun =
         );
 
 export function failNotText(test: string): { kind: 'failed'; failure: Failure } {
-    const message = `test ${test} is not UTF-8 text, and SandboxFusion takes nothing else`;
+    const message = `test ${test} is not UTF-8 text, and SandboxFusion accepts only UTF-8`;
     return { kind: 'failed', failure: { reason: 'sandbox', message } };
 }

@@ -147,5 +147,5 @@ function complete(
     const enough =
         tests.length === sent || (tests.length > 0 && tests.length < sent && tests.at(-1)?.passed === false);
     if (enough && (!allTests || tests.length === sent || !compiled)) return reading;
-    return { broken: `${sent} tests were sent, the answer tells of ${tests.length}` };
+    return { broken: `${sent} tests were sent, but the answer has results of ${tests.length}` };
 }

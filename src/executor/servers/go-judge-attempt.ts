@@ -167,7 +167,7 @@ export class GoJudgeAttempt {
         const code = COMPILED_HELLO_WORLDS[language.tag];
         if (code === undefined || (compilers.has(key) && !isTroubled)) return null;
         const step = await buildControl(place, this.conditions(), code);
-        if (step.kind !== 'done') return 'the hello-world that was to test its compiler failed';
+        if (step.kind !== 'done') return 'the hello-world that checks its compiler failed';
         const { compiled } = step.value;
         if (compiled !== null && compiled.status !== 'Accepted') {
             const { stderr, stdout } = compiled;

@@ -31,7 +31,7 @@ export const GO_JUDGE: SandboxServerKind<typeof SERVER_OPTIONS, GoJudgeConfig, G
             descriptor: { kind: config.kind, ...options },
             // Other features need files beside the program, or a judge that reads its source.
             features: ['interactive', 'multi-pass', 'program arguments', 'named files'],
-            skipReason: ({ language }) => (table.has(language) ? null : `no language ${language} is known`),
+            skipReason: ({ language }) => (table.has(language) ? null : `unknown language ${language}`),
             notices,
         };
     },

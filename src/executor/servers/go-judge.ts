@@ -44,7 +44,7 @@ export function createGoJudge(descriptor: GoJudgeDescriptor, parts: ServerParts 
         const { task, limits, sample, input } = submission;
         const language = table.get(input.language);
         if (language === undefined) {
-            const message = `no language ${input.language} is known`;
+            const message = `unknown language ${input.language}`;
             return { kind: 'failed', failure: { reason: 'sandbox', message } };
         }
         const sources = await readSources(input, language);

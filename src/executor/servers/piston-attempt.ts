@@ -74,7 +74,7 @@ export class PistonAttempt {
             const stdin = asText(await readWhole(test.input));
             if (stdin !== null)
                 return submission.session.step((place) => this.#tryAt(place, test, stdin, time));
-            const message = `test ${test.name} is not UTF-8 text, and Piston takes nothing else`;
+            const message = `test ${test.name} is not UTF-8 text, and Piston accepts only UTF-8`;
             return { kind: 'failed', failure: { reason: 'sandbox', message }, retry: false };
         });
         return step.kind === 'done' ? step.value : step;
@@ -209,7 +209,7 @@ export class PistonAttempt {
         if (accepted || !(await doesVisiblePartAgree(checker, test, visible))) return null;
         return failedAt(
             place.endpoint,
-            'decodes output piece by piece, and lost a character, or the program printed what is not UTF-8: judge it by go-judge or on this machine',
+            'lost a character while decoding the output in pieces, or the program printed invalid UTF-8: judge it with go-judge or on this machine',
         );
     }
 

@@ -42,4 +42,4 @@ export const pistonTags = (): readonly string[] => Object.keys(LANGUAGES).filter
 export const pistonSkipReason =
     (python2As3: boolean) =>
     ({ language }: ProgramInput): string | null =>
-        pistonLanguage(language, python2As3) === null ? `Piston runs no ${language}` : null;
+        pistonLanguage(language, python2As3) === null ? `Piston does not support ${language}` : null;

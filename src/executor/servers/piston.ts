@@ -43,7 +43,7 @@ export function createPiston(descriptor: PistonDescriptor, parts: ServerParts = 
         const { task, limits, sample, input } = submission;
         const language = pistonLanguage(input.language, python2As3);
         if (language === null) {
-            const message = `Piston runs no ${input.language}`;
+            const message = `Piston does not support ${input.language}`;
             return { kind: 'failed', failure: { reason: 'sandbox', message } };
         }
         const rules = table.get(input.language) ?? null;

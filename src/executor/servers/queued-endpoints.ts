@@ -46,7 +46,7 @@ export function describeForWorkers({ endpoints, retryEndpoints }: ServerOptions)
         endpoints: all.map((one): QueuedEndpoint => {
             if (one.sentTo !== undefined)
                 throw new UserError(
-                    `${displayAddress(one.url)} is a demonstration on this machine: --mode queue cannot use it`,
+                    `${displayAddress(one.url)} is a demo server on this machine, which --mode queue cannot use`,
                 );
             const { deployments, apiVersion, provider } = one;
             return {
@@ -69,7 +69,7 @@ export function describeForWorkers({ endpoints, retryEndpoints }: ServerOptions)
  */
 export function adoptEndpoints(theirs: unknown, own: readonly EndpointOptions[]): ServerOptions {
     const parsed = queued.safeParse(theirs);
-    if (!parsed.success) throw new UserError('its endpoints cannot be used');
+    if (!parsed.success) throw new UserError('its endpoints are invalid');
     return {
         endpoints: parsed.data.endpoints.map((one) => adoptEndpoint(one, own)),
         retryEndpoints: [],
@@ -86,8 +86,8 @@ function adoptEndpoint(theirs: QueuedEndpoint, own: readonly EndpointOptions[]):
     if (known === undefined) {
         throw new UserError(
             same.length === 0
-                ? `it asks ${url}, and this worker was not started with --endpoint ${url}`
-                : `it asks ${url} with the key in ${keyName ?? 'no variable'}, but this worker has other keys`,
+                ? `it uses ${url}: start this worker with --endpoint ${url}`
+                : `it uses ${url} with the key in ${keyName ?? 'no variable'}, but this worker has other keys`,
         );
     }
     const { token, headers, tokenHeader } = known;

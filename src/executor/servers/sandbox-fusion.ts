@@ -52,7 +52,7 @@ export function createSandboxFusion(
         const { task, limits, sample, input } = submission;
         const language = toFusionLanguage(input.language, descriptor.api, python2As3);
         if (language === null) {
-            const message = `SandboxFusion runs no ${input.language}`;
+            const message = `SandboxFusion does not support ${input.language}`;
             return { kind: 'failed', failure: { reason: 'sandbox', message } };
         }
         // `/submit` compiles Main.java and runs Main, and takes no additional files.

@@ -89,7 +89,7 @@ export function configureServers(
         throw new UserError(`--executor ${executor} needs --endpoint <url>, such as http://127.0.0.1:8080`);
     }
     if (firstTimeout !== null && firstTimeout > timeout) {
-        throw new UserError(`--first-timeout ${firstTimeout} must not be more than --timeout ${timeout}`);
+        throw new UserError(`--first-timeout ${firstTimeout} must not exceed --timeout ${timeout}`);
     }
     return {
         endpoints: values.endpoint,

@@ -135,7 +135,7 @@ describe.each(inPart)('a package whose tests a shell script makes, under %s', (s
         const name = `made-${sandbox}`;
         await writeTree(name);
         const first = await run(name, '--all-tests', '--sandbox', sandbox);
-        expect(first.stderr).toContain(`making the tests of ${name}/add by data/generator.sh`);
+        expect(first.stderr).toContain(`generating the tests of ${name}/add with data/generator.sh`);
         expect(first.stdout).toMatch(/TPR +100 %[\s\S]*TNR +100 %/);
         expect(first.stdout).not.toContain('nexpected');
         const result = JSON.parse(await readFile(join(folder, `${name}-results/add.json`), 'utf8')) as Record<
@@ -169,7 +169,7 @@ describe.each(inPart)('a package that holds one half of some tests, under %s', (
         const name = `${what.replace(' ', '-')}-alone-${sandbox}`;
         await writeTree(name, half);
         const { stdout, stderr } = await run(name, '--sandbox', sandbox);
-        expect(stderr).toContain(`making the tests of ${name}/add by data/generator.sh`);
+        expect(stderr).toContain(`generating the tests of ${name}/add with data/generator.sh`);
         expect(stdout).toMatch(/TPR +100 %[\s\S]*TNR +100 %/);
     });
 
@@ -182,7 +182,7 @@ describe.each(inPart)('a package that holds one half of some tests, under %s', (
             'data/generator.sh': `#!/bin/bash\necho 4 > sample/2.ans\nrm -rf secret; mkdir secret; ${script}\n`,
         });
         const { stdout, stderr } = await run(name, '--sandbox', sandbox);
-        expect(stderr).toContain(`making the tests of ${name}/add by data/generator.sh`);
+        expect(stderr).toContain(`generating the tests of ${name}/add with data/generator.sh`);
         expect(stdout).toMatch(/TPR +100 %[\s\S]*TNR +100 %/);
         await writeTree(`${name}-failing`, { ...whole, 'data/sample/2.in': '2 2\n' });
         await write(`${name}-failing/add`, { 'data/generator.sh': '#!/bin/bash\nexit 3\n' });
@@ -206,7 +206,7 @@ describe.each(inPart)('a package that holds one half of some tests, under %s', (
 describe.each(isRun('slow') ? SANDBOXES : [])('a script that is wrong or hostile, under %s', (sandbox) => {
     it.each([
         ['ends with an error', 'echo no idea >&2; exit 3', /it ended with exit code 3: no idea/],
-        ['makes nothing', 'rm -rf secret', /it makes no secret tests/],
+        ['makes nothing', 'rm -rf secret', /it generates no secret tests/],
         [
             'forks without end',
             'b() { b | b & }; b; sleep 2; exit 4',
@@ -216,12 +216,12 @@ describe.each(isRun('slow') ? SANDBOXES : [])('a script that is wrong or hostile
         [
             'links to files outside of the tests',
             'mkdir -p secret; ln -s /etc/hostname secret/a.in; ln -s /etc/hostname secret/a.ans',
-            /it leaves data\/secret\/a\.(in|ans), a link to what is not a file of its tests/,
+            /data\/secret\/a\.(in|ans) is a link to something other than one of its test files/,
         ],
         [
             'links to files in a circle',
             'mkdir -p secret; ln -s b.in secret/a.in; ln -s a.in secret/b.in',
-            /a link to what is not a file of its tests/,
+            /a link to something other than one of its test files/,
         ],
         [
             'makes files without end',
@@ -281,7 +281,7 @@ describe.each(isRun('quick') ? ['bwrap'] : [])('a script that makes tests, under
         await run('tools', ...args);
         await write('tools', { 'testdata_tools/gen.sh': `${GEN_SH}\n# changed\n` });
         const again = await run('tools', ...args);
-        expect(again.stderr).toContain('making the tests of tools/add');
+        expect(again.stderr).toContain('generating the tests of tools/add');
         // It makes the same tests, so nothing runs again.
         expect(again.stdout).toContain('Nothing left to do');
     });

@@ -132,7 +132,7 @@ describe('checker programs', () => {
             'import sys\nprint("points 2.5 not bad", file=sys.stderr)\nsys.exit(7)\n',
         );
         expect(inWords(await judge(checker, rightAnswer))).toMatch(
-            /^failure judge-error: the checker gives points to a test of a problem without scores: points 2.5/,
+            /^failure judge-error: the checker returned points, but the problem has no scores: points 2.5/,
         );
         const rules = {
             kind: 'aggregation',
@@ -150,11 +150,11 @@ describe('checker programs', () => {
     it('calls a crash, a time-out and a checker that does not compile judge errors', async () => {
         const crash = program('testlib', 'crash.py', 'import os\nos.abort()\n');
         expect(inWords(await judge(crash, rightAnswer))).toMatch(
-            /^failure judge-error: the checker died by SIGABRT/,
+            /^failure judge-error: the checker was killed by SIGABRT/,
         );
         const threw = program('testlib', 'threw.py', 'raise ValueError("not a number")\n');
         expect(inWords(await judge(threw, rightAnswer))).toMatch(
-            /^failure judge-error: the checker ended by an exception: .*ValueError: not a number/,
+            /^failure judge-error: the checker ended with an exception: .*ValueError: not a number/,
         );
         const quiet = program(
             'testlib',
@@ -167,6 +167,8 @@ describe('checker programs', () => {
         const needsTestlib = program('testlib', 'check.cpp', '#include "testlib.h"\nint main() {}\n');
         expect(inWords(await judge(needsTestlib, rightAnswer))).toMatch(/--include-dir/);
         const unknown = program('testlib', 'check.xyz', '');
-        expect(inWords(await judge(unknown, rightAnswer))).toMatch(/^failure judge-error: .* no language/);
+        expect(inWords(await judge(unknown, rightAnswer))).toMatch(
+            /^failure judge-error: .* unsupported language/,
+        );
     });
 });

@@ -27,7 +27,7 @@ describe('a compiler that ends well without a program', () => {
             const result = await rig.result({ language, source });
             expect(result.verdict).toBe('CompileError');
             expect(result.tests[0]?.exec_info.compile_result?.stderr).toMatch(
-                /compiler made no program that can be started/,
+                /compiler produced nothing that can be started/,
             );
         }
     });

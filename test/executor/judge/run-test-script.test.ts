@@ -6,7 +6,7 @@ describe('a script that runs out of time', () => {
 
     it.each(['cpu', 'wall'] as const)('says at its %s limit which program would be quicker', (limit) => {
         expect(explainSlowness(limit, standIns)).toBe(
-            `it was stopped at its ${limit} limit; install pypy3, for which the slower python3 stands in here`,
+            `it was stopped at its ${limit} limit; install pypy3; the slower python3 is used in its place`,
         );
     });
 

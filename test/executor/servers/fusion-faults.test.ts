@@ -137,7 +137,7 @@ describe.concurrent('a memory limit', () => {
 describe.concurrent.each(['run_code', 'submit'] as const)('output that a server loses, by %s', (api) => {
     const print = (count: number, line: string) => `for i in range(${count}): print("${line}", flush=True)`;
     const expectedOf = (count: number, line: string) => `${line}\n`.repeat(count);
-    const NAMED = /loses output: of 307200 bytes .* 219264 came back.*--retry-endpoint/;
+    const NAMED = /loses output: a probe printed 307200 bytes.* 219264 arrived.*--retry-endpoint/;
 
     it('is a failure that names the endpoint, however it is told of', async () => {
         const server = await serve();

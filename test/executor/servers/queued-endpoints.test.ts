@@ -55,7 +55,7 @@ it('tells workers of endpoints without keys, headers and passwords, and takes th
         ]).endpoints[0],
     ).toMatchObject({ token: { env: 'MINE' } });
     for (const [bad, why] of [
-        [[endpoint('http://evil/v1')], 'not started with --endpoint http://evil/v1'],
+        [[endpoint('http://evil/v1')], 'start this worker with --endpoint http://evil/v1'],
         [[endpoint('http://k/v1', { token: { env: 'PATH' } })], 'this worker has other keys'],
     ] as const)
         expect(() => adoptEndpoints(describeForWorkers(servers(bad)), own)).toThrow(why);
@@ -65,10 +65,10 @@ it('tells workers of endpoints without keys, headers and passwords, and takes th
         { endpoints: [] },
         { endpoints: [{ name: 'n', url: 'file:///', keyName: 1 }] },
     ])
-        expect(() => adoptEndpoints(raw, own)).toThrow('its endpoints cannot be used');
+        expect(() => adoptEndpoints(raw, own)).toThrow('its endpoints are invalid');
     expect(() =>
         describeForWorkers(servers([endpoint('http://demo', { sentTo: 'http://127.0.0.1:1' })])),
-    ).toThrow('a demonstration on this machine');
+    ).toThrow('a demo server on this machine');
 });
 
 const contextOf = (url: string, more: Partial<AdoptContext> = {}): AdoptContext => ({
@@ -122,7 +122,7 @@ it('asks models as a run says it, but runs none of its files without leave', asy
         fingerprint: 'f',
     };
     await expect(adoptChat({ ...told, scoring }, own)).rejects.toThrow('--allow exec');
-    await expect(adoptChat({ ...told, timeout: -1 }, own)).rejects.toThrow('cannot be used: timeout');
+    await expect(adoptChat({ ...told, timeout: -1 }, own)).rejects.toThrow('is invalid: timeout');
 });
 
 it('takes a run whose coordinator leaves out settings that it does not know', async () => {
@@ -186,8 +186,10 @@ it('judges on the servers of a run with its own sandbox and languages', async ()
         own,
     );
     expect(limited.descriptor).toMatchObject({ api: 'submit', memoryLimit: 9 });
-    await expect(adoptPiston(told(piston(['http://other:1'])), own)).rejects.toThrow('was not started with');
+    await expect(adoptPiston(told(piston(['http://other:1'])), own)).rejects.toThrow(
+        'start this worker with --endpoint',
+    );
     await expect(
         adoptPiston(told(piston(['http://s:1'], { languages: { CPP: { compile: ['sh'] } } })), own),
-    ).rejects.toThrow('changes the language CPP');
+    ).rejects.toThrow('overrides the language CPP');
 });

@@ -81,7 +81,7 @@ function readJudgement(answer: PricedChatAnswer, model: string, expected: string
     if (!(score >= 0 && score <= 1)) {
         const cut =
             answer.finishReason === 'length' ? ', and was cut off: --judge-max-tokens bounds its answer' : '';
-        const message = `${model} gave no line SCORE: <0 to 1>; it said ${JSON.stringify(text.slice(-200))}${cut}`;
+        const message = `the answer of ${model} has no line SCORE: <0 to 1>; it ends with ${JSON.stringify(text.slice(-200))}${cut}`;
         return { kind: 'failed', failure: scoringFailure(message) };
     }
     return {

@@ -109,7 +109,7 @@ export async function planJudge(
     const language = chooseLanguage(scorer);
     if (language !== null && !available.has(language)) {
         throw new UserError(
-            `--scorer ${formatScorer(scorer)}: no toolchain for ${language} (resume-run doctor says more)`,
+            `--scorer ${formatScorer(scorer)}: no toolchain for ${language} (\`resume-run doctor\` has details)`,
         );
     }
     const kept = { allTests: false, keepOutput: 'failed', outputLimit: KEPT_OUTPUT } as const;
