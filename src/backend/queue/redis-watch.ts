@@ -34,7 +34,7 @@ export class RedisWatch {
         this.#client = client;
         this.#options = options;
         client.on('close', () => {
-            this.#silence ??= setTimeout(() => this.#pause('is gone'), GONE_MS);
+            this.#silence ??= setTimeout(() => this.#pause('is unreachable'), GONE_MS);
         });
         client.on('ready', () => {
             clearTimeout(this.#silence);

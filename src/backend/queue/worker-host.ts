@@ -142,7 +142,7 @@ export class QueueWorker {
             this.#missed.set(run, missed);
             if (missed > 0 && ids.has(service.run.id))
                 await this.#leave(service, 'was restarted with other options');
-            else if (missed >= MISSED_BOUND) await this.#leave(service, 'is over');
+            else if (missed >= MISSED_BOUND) await this.#leave(service, 'has ended');
         }
     }
 
@@ -193,7 +193,7 @@ export class QueueWorker {
             await service.noteStart(info);
         } catch (error) {
             this.#refuse(info, error);
-            await this.#leave(service, 'is left');
+            await this.#leave(service, 'is no longer served');
         }
     }
 
