@@ -24,7 +24,7 @@ CPU, WALL, MEMORY, OUTPUT, FILES = 1, 2, 3, 4, 5
 PACKET_MAX, STDERR_KEPT, SPILL_FILES, NO_SLOT, MAX_INODES = 200000, 16384, 16, 255, 20000
 TICK = 0.01
 # Timers and queued signals of a program, and page tables of one of its processes, in bytes.
-MOST_TIMERS = 1024
+MAX_TIMERS = 1024
 SMALL_TABLES = 1 << 20
 CLOSE_PATIENCE = 3.0
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 36, 38
@@ -338,7 +338,7 @@ class Request:
         yield resource.RLIMIT_CORE, 1, True  # smaller than any dump; 0 would start the program that dumps are piped to
         yield resource.RLIMIT_NPROC, self.processes + others, self.processes
         yield 12, 0, self.processes  # RLIMIT_MSGQUEUE
-        yield 11, MOST_TIMERS, self.processes  # RLIMIT_SIGPENDING
+        yield 11, MAX_TIMERS, self.processes  # RLIMIT_SIGPENDING
         yield resource.RLIMIT_NOFILE, self.files, self.files
         yield resource.RLIMIT_FSIZE, self.file_size, self.file_size
         yield resource.RLIMIT_STACK, self.stack, self.stack

@@ -7,7 +7,7 @@ import { PLAIN } from '../report/style.js';
 import { escapeLine } from '../util/printable.js';
 
 /** Maximum number of samples listed; `--json` lists all. */
-const MOST = 50;
+const MAX_LISTED = 50;
 
 /** Output of `--dry-run` for people: what would run, and why. */
 export function planText({
@@ -35,8 +35,10 @@ export function planText({
         ...describeSkips(skips),
         ...(count > 0 ? ['samples'] : []),
         ...first.map((one) => `  ${escapeLine(one.sample)}: ${formatReasons(one.dueBy)}`),
-        ...(count > MOST ? [`  ...and ${count - MOST} more (--json lists all)`] : []),
-        ...(removed === undefined ? [] : renderRemoved(removed, { width: Infinity, style: PLAIN }, MOST)),
+        ...(count > MAX_LISTED ? [`  ...and ${count - MAX_LISTED} more (--json lists all)`] : []),
+        ...(removed === undefined
+            ? []
+            : renderRemoved(removed, { width: Infinity, style: PLAIN }, MAX_LISTED)),
         ...badRows.map((row) => `left out: ${escapeLine(row)}`),
     ];
     return `${lines.join('\n')}\n`;
@@ -48,7 +50,7 @@ function listFirst(due: Iterable<DueSample>): readonly DueSample[] {
     for (const one of due) {
         if (one.due === 0) continue;
         first.push(one);
-        if (first.length === MOST) break;
+        if (first.length === MAX_LISTED) break;
     }
     return first;
 }
@@ -89,10 +91,10 @@ function describeSkips(skips: NonNullable<RunPlan['skips']>): string[] {
     return [
         'skipped',
         ...reasons
-            .slice(0, MOST)
+            .slice(0, MAX_LISTED)
             .map(([reason, count]) => `  ${String(count).padStart(8)}  ${escapeLine(reason)}`),
-        ...(reasons.length > MOST
-            ? [`  ...and ${reasons.length - MOST} more reasons (--json lists all)`]
+        ...(reasons.length > MAX_LISTED
+            ? [`  ...and ${reasons.length - MAX_LISTED} more reasons (--json lists all)`]
             : []),
     ];
 }

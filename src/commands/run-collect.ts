@@ -144,7 +144,7 @@ function fromSpool(values: CollectValues, signal: AbortSignal): Collect {
 }
 
 /** Notices that this call of the command has already printed. */
-interface Told {
+interface PrintedNotices {
     storage: boolean;
     /** That the disk is full; reset once something could be collected again. */
     fullDisk: boolean;
@@ -192,7 +192,7 @@ async function collectInto(
     values: CollectValues,
     collect: Collect,
     signal: AbortSignal,
-    told: Told,
+    told: PrintedNotices,
 ): Promise<void> {
     const { database: dir, storage, 'take-over': takeOver, watch, json } = values;
     const store = await openStore({ dir, storage, takeOver, onNotice: warn, signal }).catch(

@@ -183,12 +183,12 @@ async function startRounds(
         },
         onEnd: () => output?.finish(),
         isFollowed,
-        section: (page) => rounds.table(MOST_ROUNDS, page),
+        section: (page) => rounds.table(MAX_ROUNDS, page),
     });
 }
 
 /** Maximum number of rounds in the summary. */
-const MOST_ROUNDS = 10;
+const MAX_ROUNDS = 10;
 
 /** The configuration in the summary of `--output`, with the keys of the earlier tool. */
 function summarizeTopics(

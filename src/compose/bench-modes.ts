@@ -39,7 +39,7 @@ const PROGRAM = join(fileURLToPath(new URL('../../bin/', import.meta.url)), 'res
 /** Milliseconds between two measurements of a run's resource usage. */
 const LOOK_EVERY = 100;
 /** Milliseconds after which a mode counts as stuck. */
-const MOST_TIME = 10 * 60_000;
+const MAX_TIME_MS = 10 * 60_000;
 
 /**
  * Runs the same requests in each mode, one mode after the other, as a separate program against a server in this process.
@@ -90,17 +90,17 @@ async function runMode(mode: Mode, load: BenchLoad, { folder, url, signal }: Pla
         cwd: folder,
         env: { ...env, USE_RESULT_COLLECTOR: 'false' },
         stdio: ['ignore', 'pipe', 'pipe'],
-        timeout: MOST_TIME,
+        timeout: MAX_TIME_MS,
         ...(signal === undefined ? {} : { signal }),
     });
     const usage = new Usage(child.pid ?? 0);
     let last = '';
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        last = (last + text).slice(-LONGEST_TAIL);
+        last = (last + text).slice(-MAX_TAIL_LENGTH);
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-        said = (said + text).slice(-LONGEST_TAIL);
+        said = (said + text).slice(-MAX_TAIL_LENGTH);
     });
     const code = await new Promise<number | null>((resolve, reject) => {
         child.once('error', reject);
@@ -113,7 +113,7 @@ async function runMode(mode: Mode, load: BenchLoad, { folder, url, signal }: Pla
 }
 
 /** Characters of output that are kept; only the last event is needed. */
-const LONGEST_TAIL = 1024 * 1024;
+const MAX_TAIL_LENGTH = 1024 * 1024;
 
 /** `duration` of the event `run-finished`; null if it is missing. */
 function findDuration(output: string): number | null {

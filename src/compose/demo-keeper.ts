@@ -19,7 +19,7 @@ const CLI = join(import.meta.dirname, '../../bin/resume-run.js');
 const WORKERS = 2;
 
 /** Milliseconds within which the server has to listen, and workers have to end. */
-const PATIENCE_MS = 10_000;
+const START_TIMEOUT_MS = 10_000;
 
 const report = (what: DemoReport): void => void process.stdout.write(`${JSON.stringify(what)}\n`);
 
@@ -51,16 +51,16 @@ async function startServer(program: string, folder: string, password: string): P
 }
 
 async function untilThere(socket: string): Promise<void> {
-    for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await wait(20)) {
+    for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline; await wait(20)) {
         if ((await stat(socket).catch(() => null)) !== null) return;
     }
-    throw new Error(`it did not listen within ${PATIENCE_MS / 1000} s`);
+    throw new Error(`it did not listen within ${START_TIMEOUT_MS / 1000} s`);
 }
 
 async function end(workers: readonly ChildProcess[], server: ChildProcess | null): Promise<void> {
     const ended = workers.map((worker) => untilEnded(worker));
     for (const worker of workers) worker.kill('SIGTERM');
-    await Promise.race([Promise.all(ended), wait(PATIENCE_MS, undefined, { ref: false })]);
+    await Promise.race([Promise.all(ended), wait(START_TIMEOUT_MS, undefined, { ref: false })]);
     for (const child of server === null ? workers : [...workers, server]) child.kill('SIGKILL');
     await Promise.all([...ended, ...(server === null ? [] : [untilEnded(server)])]);
 }

@@ -1,7 +1,7 @@
 import type { EarlierImport } from '../run/earlier-import.js';
 
 /** Maximum number of files named in a line. */
-const MOST = 5;
+const MAX_LISTED = 5;
 
 /** Describes what a start takes over from the earlier tools, in lines for people. */
 export function describeImport(found: EarlierImport): string[] {
@@ -14,7 +14,7 @@ export function describeImport(found: EarlierImport): string[] {
         );
     }
     if (notImportedCount > 0) {
-        const named = notImported.slice(0, MOST).map(({ file, reason }) => `${file} (${reason})`);
+        const named = notImported.slice(0, MAX_LISTED).map(({ file, reason }) => `${file} (${reason})`);
         const rest = notImportedCount - named.length;
         lines.push(
             `${notImportedCount} results of earlier tools are not imported, their tasks run: ${named.join('; ')}` +

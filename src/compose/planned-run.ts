@@ -141,7 +141,7 @@ export class PlannedRun implements OpenedRun {
         if (redis === null) throw new Error('bug in resume-run: a queue without its Redis');
         const { kind, executor } = this.#planned;
         const { toolchains, sandbox } = executor;
-        const limit = kind.keptOutput === undefined ? LONGEST_FILE : judging.outputLimit;
+        const limit = kind.keptOutput === undefined ? MAX_FILE_BYTES : judging.outputLimit;
         return {
             redis,
             run: this.#held.directory.run,
@@ -307,7 +307,7 @@ export class PlannedRun implements OpenedRun {
 }
 
 /** Maximum size in bytes of a file that a worker's result names, if no option limits it: a long conversation. */
-const LONGEST_FILE = 32 * 1024 * 1024;
+const MAX_FILE_BYTES = 32 * 1024 * 1024;
 
 /** Number of tiny tasks handed out in advance; see run/slots.ts. */
 const PREFETCH = 128;

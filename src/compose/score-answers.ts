@@ -60,7 +60,7 @@ export interface ScoreOptions {
 }
 
 /** How many answers that could not be scored are reported with their reason; the rest are only counted. */
-const MOST_PROBLEMS = 5;
+const MAX_PROBLEMS = 5;
 
 /**
  * Scores the answers of a results directory again, without asking the models again. Each score is committed like a run's results:
@@ -148,7 +148,7 @@ async function findSamples(
 }
 
 /** An entry of this version, with the answer to score. */
-interface Answered {
+interface StoredAnswer {
     readonly group: string;
     readonly entry: Entry;
     readonly result: JsonObject;
@@ -205,8 +205,8 @@ class Rescoring {
     }
 
     /** Counts existing results, and finds the answers without this score. */
-    #look(checkpoint: Checkpoint): readonly Answered[] {
-        const due: Answered[] = [];
+    #look(checkpoint: Checkpoint): readonly StoredAnswer[] {
+        const due: StoredAnswer[] = [];
         const { fingerprint: wanted } = this.#stored.scoring;
         for (const [, total] of checkpoint.totals) this.#figures.tasks += total;
         for (const [group, list] of checkpoint.entries) {
@@ -227,7 +227,7 @@ class Rescoring {
     }
 
     /** Scores a few answers at a time, waiting for room in the store as a run does. */
-    async #scoreAll(id: string, due: readonly Answered[], writer: SampleWriter): Promise<void> {
+    async #scoreAll(id: string, due: readonly StoredAnswer[], writer: SampleWriter): Promise<void> {
         const queue = [...due].reverse();
         const work = async (): Promise<void> => {
             for (;;) {
@@ -243,7 +243,7 @@ class Rescoring {
 
     async #scoreOne(
         id: string,
-        { group, entry, result, answer }: Answered,
+        { group, entry, result, answer }: StoredAnswer,
         writer: SampleWriter,
     ): Promise<void> {
         const { scoring } = this.#stored;
@@ -266,7 +266,7 @@ class Rescoring {
         this.#count(result, fresh);
     }
 
-    #withRow(id: string, group: string, entry: Answered['entry']): Answered['entry'] {
+    #withRow(id: string, group: string, entry: StoredAnswer['entry']): StoredAnswer['entry'] {
         const isRound = group === ROUNDS && this.#topics?.has(id) === true;
         return entry.row === undefined && isRound
             ? { ...entry, row: buildTopicData(id, entry.index) }
@@ -297,8 +297,8 @@ class Rescoring {
     #tellProblem(message: string): void {
         this.#figures.unscored += 1;
         const { unscored } = this.#figures;
-        if (unscored <= MOST_PROBLEMS) this.#options.onNotice(message);
-        if (unscored === MOST_PROBLEMS) this.#options.onNotice('further ones are only counted');
+        if (unscored <= MAX_PROBLEMS) this.#options.onNotice(message);
+        if (unscored === MAX_PROBLEMS) this.#options.onNotice('further ones are only counted');
     }
 
     #count(before: JsonObject, after: JsonObject): void {

@@ -21,7 +21,7 @@ export interface SelfTestFinding {
 }
 
 /** Timeout of one start in milliseconds: the compilers of some languages take ten seconds each. */
-const PATIENCE_MS = 180_000;
+const START_TIMEOUT_MS = 180_000;
 
 const PROGRAM = join(fileURLToPath(new URL('../../bin', import.meta.url)), 'resume-run.js');
 
@@ -93,7 +93,7 @@ function findJudgedAs(
 const ROWS = 60;
 
 /** Results that must be on disk before the kill. */
-const ENOUGH = 10;
+const MIN_SAVED = 10;
 
 async function killAndResume(folder: string): Promise<SelfTestFinding> {
     const name = 'kill and resume';
@@ -115,7 +115,7 @@ async function killAndResume(folder: string): Promise<SelfTestFinding> {
     ];
     const first = start([...args.slice(0, 3), '--json', ...args.slice(3)], folder);
     const began = performance.now();
-    while (first.finished() < ENOUGH && !first.hasEnded() && performance.now() - began < PATIENCE_MS)
+    while (first.finished() < MIN_SAVED && !first.hasEnded() && performance.now() - began < START_TIMEOUT_MS)
         await wait(20);
     if (first.hasEnded()) return { name, state: 'problem', detail: (await first.ended).problem };
     first.kill();
@@ -126,7 +126,7 @@ async function killAndResume(folder: string): Promise<SelfTestFinding> {
     const all = await readSavedRows(join(folder, 'resumed'));
     const calls = (await readFile(join(folder, 'calls'), 'utf8')).trim().split('\n');
     const repeated = saved.filter((row) => calls.filter((call) => call === row).length !== 1);
-    if (all.length !== ROWS || saved.length < ENOUGH || repeated.length > 0) {
+    if (all.length !== ROWS || saved.length < MIN_SAVED || repeated.length > 0) {
         const detail = `${all.length} of ${ROWS} rows have a result, ${repeated.length} of ${saved.length} saved ones ran again`;
         return { name, state: 'problem', detail };
     }
@@ -169,9 +169,9 @@ function start(args: readonly string[], cwd: string): Started {
     let output = '';
     let problem = '';
     const patience = setTimeout(() => {
-        problem += `\nit did not finish within ${PATIENCE_MS / 1000} s`;
+        problem += `\nit did not finish within ${START_TIMEOUT_MS / 1000} s`;
         killGroup(child);
-    }, PATIENCE_MS);
+    }, START_TIMEOUT_MS);
     let hasEnded = false;
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
         output += text;

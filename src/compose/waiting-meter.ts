@@ -2,7 +2,7 @@ import type { RunEvent } from '../model/event.js';
 import { formatPercent } from '../report/format.js';
 
 /** Seconds of work, over all workers, before the hint may be printed; by then the time for loading modules is negligible. */
-const ENOUGH_SECONDS = 20;
+const MIN_SECONDS = 20;
 
 /** A worker that computes for less than this share of its time is mostly waiting. */
 const MOSTLY_WAITING = 0.2;
@@ -24,7 +24,7 @@ export class WaitingMeter {
     onEvent(event: RunEvent): string | null {
         if (this.#isDone || (event.type !== 'task-finished' && event.type !== 'task-retried')) return null;
         this.#busy += event.by.duration;
-        if (this.#busy < ENOUGH_SECONDS) return null;
+        if (this.#busy < MIN_SECONDS) return null;
         this.#isDone = true;
         const cpu = this.#cpu();
         if (cpu >= MOSTLY_WAITING * this.#busy) return null;

@@ -28,7 +28,7 @@ export function buildConfig(
     const kind = findExecutorKind(values.executor);
     refuseContradictions(values, sources, kind);
     const output = chooseKeptOutput(values, kind);
-    const timeout = values.timeout ?? kind.usualTimeout ?? USUAL_TIMEOUT;
+    const timeout = values.timeout ?? kind.usualTimeout ?? DEFAULT_TIMEOUT;
     return {
         cwd: rest.cwd,
         datasets: rest.datasets,
@@ -113,7 +113,7 @@ function chooseKeptOutput(values: RunOptionValues, { keptOutput: usual }: Execut
 }
 
 /** Seconds. */
-const USUAL_TIMEOUT = 20;
+const DEFAULT_TIMEOUT = 20;
 
 /** Bytes. */
 const TEST_OUTPUT_LIMIT = 1024;

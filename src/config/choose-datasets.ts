@@ -28,7 +28,7 @@ export async function chooseDatasets(
         );
     }
     // A start that ended early left its lock, but no record of what it was to run.
-    const wasBegun = config.dir !== resolve(USUAL_DIR) && !(await isAbsentOrEmpty(config.checkpoints));
+    const wasBegun = config.dir !== resolve(DEFAULT_DIR) && !(await isAbsentOrEmpty(config.checkpoints));
     if (wasBegun && !hasIndexed(config.checkpoints, examples)) {
         throw new UserError(
             `the first start in ${config.dir} ended before it recorded its datasets: ` +
@@ -42,7 +42,7 @@ export async function chooseDatasets(
 }
 
 /** Where `resume-run` without arguments puts the results of the examples, even if it was stopped early before. */
-const USUAL_DIR = 'results';
+const DEFAULT_DIR = 'results';
 
 /** Whether an earlier start got as far as writing its index, and the index contains only the examples. */
 function hasIndexed(checkpoints: string, examples: string): boolean {

@@ -125,7 +125,7 @@ export interface MatrixConfig {
 }
 
 /** Default number of instances of a cell. */
-const USUAL_INSTANCES = 20;
+const DEFAULT_INSTANCES = 20;
 
 /**
  * @param path absolute path of the config file; null: none
@@ -275,7 +275,7 @@ function readBlock(
                 '--task-types, --tool-success-rate or --dimension name=values, or a file by --test-config',
         );
     }
-    const counted = parts.find((one) => one.num_instances !== undefined)?.num_instances ?? USUAL_INSTANCES;
+    const counted = parts.find((one) => one.num_instances !== undefined)?.num_instances ?? DEFAULT_INSTANCES;
     return {
         phase,
         dimensions,

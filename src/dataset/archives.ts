@@ -18,12 +18,12 @@ import { isInside } from './file-content.js';
  * share their bytes, which would let a few kilobytes hold any number of files.
  */
 
-const MOST_ENTRIES = 200_000;
+const MAX_ENTRIES = 200_000;
 /** Most bytes of all files of an archive, once unpacked. */
-const MOST_BYTES = 16 * 1024 ** 3;
-/** Archives larger than this once unpacked are refused if they also grow by more than `MOST_GROWTH` times. */
+const MAX_UNPACKED_BYTES = 16 * 1024 ** 3;
+/** Archives larger than this once unpacked are refused if they also grow by more than `MAX_GROWTH` times. */
 const SUSPICIOUS_BYTES = 1024 ** 3;
-const MOST_GROWTH = 200;
+const MAX_GROWTH = 200;
 /** The fixed part of a file's local header. */
 const LOCAL_HEADER_BYTES = 30;
 
@@ -35,7 +35,7 @@ export async function holdsPackages(path: string): Promise<boolean> {
         let count = 0;
         // An archive with too many files counts as one with packages: unpacking it reports the error.
         for await (const { fileName } of readEntries(await openArchive(path)))
-            if (MANIFEST.test(fileName) || ++count > MOST_ENTRIES) return true;
+            if (MANIFEST.test(fileName) || ++count > MAX_ENTRIES) return true;
         return false;
     } catch {
         return false;
@@ -71,11 +71,11 @@ async function checkBounds(path: string, place: string): Promise<void> {
     let bytes = 0;
     for await (const entry of readEntries(archive)) {
         bytes += entry.uncompressedSize;
-        if (places.length === MOST_ENTRIES)
-            throw new UserError(`${place}: holds more than ${MOST_ENTRIES} files`);
-        if (bytes > MOST_BYTES) throw new UserError(`${place}: is larger than 16 GiB once unpacked`);
-        if (bytes > SUSPICIOUS_BYTES && bytes > MOST_GROWTH * fileSize)
-            throw new UserError(`${place}: expands to more than ${MOST_GROWTH} times its size`);
+        if (places.length === MAX_ENTRIES)
+            throw new UserError(`${place}: holds more than ${MAX_ENTRIES} files`);
+        if (bytes > MAX_UNPACKED_BYTES) throw new UserError(`${place}: is larger than 16 GiB once unpacked`);
+        if (bytes > SUSPICIOUS_BYTES && bytes > MAX_GROWTH * fileSize)
+            throw new UserError(`${place}: expands to more than ${MAX_GROWTH} times its size`);
         const start = entry.relativeOffsetOfLocalHeader;
         places.push([start, start + LOCAL_HEADER_BYTES + entry.fileNameLength + entry.compressedSize]);
     }

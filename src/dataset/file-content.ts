@@ -18,7 +18,7 @@ interface KnownDigest {
 
 /** Digests of files by path, kept until the process ends; if there are too many, the oldest are dropped. */
 const known = new Map<string, KnownDigest>();
-const MOST_KNOWN = 100_000;
+const MAX_KNOWN = 100_000;
 
 /** Describes a file in place as content. A file is hashed once per process unless it changes. @param path absolute */
 export async function describeFileContent(path: string): Promise<Content> {
@@ -34,7 +34,7 @@ export async function describeFileContent(path: string): Promise<Content> {
 function remember(path: string, entry: KnownDigest): void {
     known.delete(path);
     known.set(path, entry);
-    if (known.size <= MOST_KNOWN) return;
+    if (known.size <= MAX_KNOWN) return;
     const oldest = known.keys().next();
     if (oldest.done !== true) known.delete(oldest.value);
 }

@@ -31,7 +31,7 @@ const LIST_FILES = /\.(csv|tsv|txt)$/i;
 /** Never searched: these hold no datasets and are often huge. */
 const IGNORED = ['**/node_modules/**', '**/.git/**'];
 /** How many folder levels are searched: enough for every archive, and a bound for links that form a cycle. */
-const DEEPEST = 10;
+const MAX_DEPTH = 10;
 
 /**
  * Finds the files and packages that a file, folder or glob names.
@@ -123,7 +123,7 @@ async function findInFolder(folder: string, name: string): Promise<FoundSources>
         cwd: folder,
         absolute: true,
         onlyFiles: true,
-        deep: DEEPEST,
+        deep: MAX_DEPTH,
         caseSensitiveMatch: false,
         ignore: [
             ...IGNORED,
@@ -159,7 +159,7 @@ export async function findPackages(folder: string): Promise<FoundPackages> {
         cwd: folder,
         absolute: true,
         onlyFiles: true,
-        deep: DEEPEST,
+        deep: MAX_DEPTH,
         ignore: IGNORED,
     });
     const isTask = (file: string): boolean => basename(file) === CMS_TASK;

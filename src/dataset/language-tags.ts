@@ -100,7 +100,7 @@ export function readUnknownName(name: unknown, tag: string): { readonly unknownN
  * Tag of a name as Codeforces, AtCoder and CodeContests+ write it: a language with its vendor and versions; null for other names.
  */
 function judgeTag(key: string): string | null {
-    if (key.length > LONGEST_NAME) return null;
+    if (key.length > MAX_NAME_LENGTH) return null;
     const [plain = '', inBrackets = ''] = key.split('(', 2);
     const tokens = plain.split(/\s+/).filter((token) => token !== '' && !VENDORS.has(token));
     const [word = '', own = ''] = splitVersion(tokens[0] ?? '');
@@ -116,7 +116,7 @@ function judgeTag(key: string): string | null {
     return word === 'pypy' ? 'PYTHON3' : null;
 }
 
-const LONGEST_NAME = 100;
+const MAX_NAME_LENGTH = 100;
 
 /** Splits `c++17` into `c++` and `17`, `pypy3-64` into `pypy` and `3-64`. */
 function splitVersion(token: string): readonly string[] {

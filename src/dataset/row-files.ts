@@ -37,7 +37,7 @@ export interface RowFilesOptions {
 }
 
 /** Files kept open between reads. */
-const MOST_OPEN = 4;
+const MAX_OPEN = 4;
 
 /**
  * Files of JSON rows, plain or packed (gzip, Zstandard, Parquet): reads rows in order, and single rows by their position. Packed
@@ -102,7 +102,7 @@ export class RowFiles {
         this.#readers.delete(key);
         this.#readers.set(key, reader);
         for (const [oldest, one] of this.#readers) {
-            if (this.#readers.size <= MOST_OPEN) break;
+            if (this.#readers.size <= MAX_OPEN) break;
             this.#readers.delete(oldest);
             one.close();
         }

@@ -3,7 +3,7 @@ import { maskSecrets } from '../util/secrets.js';
 import { UserError } from '../util/user-error.js';
 
 /** Most addresses that one run may use. */
-export const MOST_ENDPOINTS = 4096;
+export const MAX_ADDRESSES = 4096;
 
 /** Paths of calls, which users may paste along with the address. */
 const CALLS = /\/(submit|run_code|run)$/;
@@ -21,7 +21,7 @@ export function parseEndpoints(values: readonly string[], option = '--endpoint')
         for (const item of splitOutsideBraces(value, option)) {
             for (const text of expand(item, option)) {
                 found.add(normalise(text, option));
-                if (found.size > MOST_ENDPOINTS) throw tooMany(item, option);
+                if (found.size > MAX_ADDRESSES) throw tooMany(item, option);
             }
         }
     }
@@ -93,7 +93,7 @@ function expand(text: string, option: string): readonly string[] {
     let texts = [''];
     for (const part of text.split(/(\{[^}]*\})/)) {
         const choices = part.startsWith('{') ? expandBraces(part, text, option) : [part];
-        if (texts.length * choices.length > MOST_ENDPOINTS) throw tooMany(text, option);
+        if (texts.length * choices.length > MAX_ADDRESSES) throw tooMany(text, option);
         texts = texts.flatMap((start) => choices.map((choice) => start + choice));
     }
     return texts;
@@ -106,7 +106,7 @@ function expandBraces(braces: string, text: string, option: string): readonly st
         const [first = '', last = ''] = range.slice(1);
         const count = Number(last) - Number(first) + 1;
         if (count < 1) throw new UserError(`${option}: the range ${braces} runs backwards`);
-        if (count > MOST_ENDPOINTS) throw tooMany(text, option);
+        if (count > MAX_ADDRESSES) throw tooMany(text, option);
         const width = first.startsWith('0') ? first.length : 0;
         return Array.from({ length: count }, (_, step) => String(Number(first) + step).padStart(width, '0'));
     }
@@ -121,5 +121,5 @@ function expandBraces(braces: string, text: string, option: string): readonly st
 
 const tooMany = (text: string, option: string): UserError =>
     new UserError(
-        `${option}: ${JSON.stringify(redact(text))} stands for more than ${MOST_ENDPOINTS} addresses`,
+        `${option}: ${JSON.stringify(redact(text))} stands for more than ${MAX_ADDRESSES} addresses`,
     );

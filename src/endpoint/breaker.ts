@@ -5,10 +5,10 @@ import type { OutcomeClass } from './outcome-class.js';
 export const FAILURES_TO_OPEN = 3;
 /** First and longest cool-down, in milliseconds. */
 const FIRST_COOL_DOWN = 1000;
-const LONGEST_COOL_DOWN = 60_000;
+const MAX_COOL_DOWN_MS = 60_000;
 /** First and longest wait, in milliseconds, after a rate error that does not say how long to wait. */
 const FIRST_RATE_WAIT = 500;
-const LONGEST_RATE_WAIT = 30_000;
+const MAX_RATE_WAIT_MS = 30_000;
 /** Consecutive rejections after which an endpoint that has never accepted a request counts as refusing all. */
 const REJECTIONS_TO_REFUSE = 5;
 
@@ -85,7 +85,7 @@ export class Breaker {
                 return;
             case 'rate':
                 this.ratesInRow += 1;
-                this.waitFor(wait ?? this.backOff(FIRST_RATE_WAIT, LONGEST_RATE_WAIT, this.ratesInRow), now);
+                this.waitFor(wait ?? this.backOff(FIRST_RATE_WAIT, MAX_RATE_WAIT_MS, this.ratesInRow), now);
                 return;
             case 'overload':
             case 'broken':
@@ -162,7 +162,7 @@ export class Breaker {
     private open(now: number, wait: number | null): void {
         this.opensInRow += 1;
         this.coolDowns += 1;
-        const coolDown = this.backOff(FIRST_COOL_DOWN, LONGEST_COOL_DOWN, this.opensInRow);
+        const coolDown = this.backOff(FIRST_COOL_DOWN, MAX_COOL_DOWN_MS, this.opensInRow);
         this.state = { name: 'open', until: now + Math.max(coolDown, wait ?? 0) };
     }
 

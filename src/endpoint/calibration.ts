@@ -3,14 +3,14 @@ import type { Clock } from '../util/clock.js';
 
 /** Approximate and longest duration of a level in milliseconds; the time of its first answer decides. */
 const LEVEL = 1000;
-const LONGEST_LEVEL = 8000;
+const MAX_LEVEL_MS = 8000;
 /** Consecutive requests in each place of a level: with fewer, the measured rate would be random. */
-const FEWEST_ROUNDS = 2;
-const MOST_ROUNDS = 50;
+const MIN_ROUNDS = 2;
+const MAX_ROUNDS = 50;
 /** How much faster than the previous level a level must be to justify the higher concurrency. */
 const WORTHWHILE_GAIN = 0.1;
 /** Most concurrent requests to one endpoint that are tried. */
-export const GREATEST_WIDTH = 64;
+export const MAX_WIDTH = 64;
 
 /** Result of a calibration. */
 export interface Calibration {
@@ -83,8 +83,8 @@ async function measureLevel(width: number, options: CalibrationOptions): Promise
 /** @param took milliseconds of the first request */
 function roundsFor(took: number): number {
     const rounds = Math.ceil(LEVEL / Math.max(1, took));
-    const most = Math.max(1, Math.floor(LONGEST_LEVEL / Math.max(1, took)));
-    return Math.min(most, MOST_ROUNDS, Math.max(FEWEST_ROUNDS, rounds));
+    const most = Math.max(1, Math.floor(MAX_LEVEL_MS / Math.max(1, took)));
+    return Math.min(most, MAX_ROUNDS, Math.max(MIN_ROUNDS, rounds));
 }
 
 /** The machine that an endpoint's address names. @param address of an endpoint; further text may follow it */

@@ -1,5 +1,5 @@
 import type { Clock } from '../util/clock.js';
-import { calibrate, GREATEST_WIDTH, findMachine } from './calibration.js';
+import { calibrate, MAX_WIDTH, findMachine } from './calibration.js';
 import type { Endpoint } from './endpoint.js';
 import type { ProbeOutcome } from './pool-hooks.js';
 
@@ -28,7 +28,7 @@ export class Calibrator {
     /** @param atMost most concurrent requests over all endpoints; null: no limit */
     turnOn(atMost: number | null): void {
         if (this.#options.runHello === undefined) return;
-        this.#greatestWidth = Math.min(GREATEST_WIDTH, atMost ?? GREATEST_WIDTH);
+        this.#greatestWidth = Math.min(MAX_WIDTH, atMost ?? MAX_WIDTH);
     }
 
     /** Starts calibrations that are due. Endpoints of a machine are calibrated together once all of them have been probed. */

@@ -10,9 +10,9 @@ import { retryAfter } from './retry-after.js';
 /** How long an idle connection is kept, in milliseconds: less than the five seconds after which many servers close theirs. */
 const KEEP_ALIVE = 4_000;
 /** Longest delay of Node's timers, in milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Most pieces of an answer whose times are kept: the first ones tell when it began. */
-const MOST_PIECES = 256;
+const MAX_PIECES = 256;
 /** Most bytes of an error's body that are read. */
 const ERROR_BODY = 65_536;
 
@@ -108,7 +108,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     ) {
         const { timeout } = request;
         const late = `no answer within ${inSeconds(timeout)}`;
-        this.timer = setTimeout(() => this.refuse(late), Math.min(timeout, LONGEST_TIMER));
+        this.timer = setTimeout(() => this.refuse(late), Math.min(timeout, MAX_TIMER_MS));
         const { firstByteTimeout } = request;
         if (firstByteTimeout !== undefined)
             this.watchSilence(firstByteTimeout, `no answer within ${inSeconds(firstByteTimeout)}`);
@@ -135,7 +135,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
         if (this.isOver) return;
         this.expectMore();
-        if (this.pieces.length < MOST_PIECES) this.pieces.push({ offset: this.size, at: this.took });
+        if (this.pieces.length < MAX_PIECES) this.pieces.push({ offset: this.size, at: this.took });
         const isError = classifyStatus(this.status) !== null;
         this.size += chunk.length;
         if (this.size <= (isError ? ERROR_BODY : this.request.maxAnswer)) this.chunks.push(chunk);
@@ -189,7 +189,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     }
 
     private watchSilence(ms: number, message: string): void {
-        this.silence = setTimeout(() => this.refuse(message), Math.min(ms, LONGEST_TIMER));
+        this.silence = setTimeout(() => this.refuse(message), Math.min(ms, MAX_TIMER_MS));
     }
 
     private refuse(message: string): void {

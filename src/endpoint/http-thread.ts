@@ -21,7 +21,7 @@ const LOST: HttpAnswer = {
 };
 
 /** What the thread has not been sent yet. */
-interface News extends ToThread {
+interface PendingMessages extends ToThread {
     readonly begun: ToThread['begun'][number][];
     readonly stopped: number[];
 }
@@ -45,7 +45,7 @@ export class HttpThread implements Sender {
     #hasStarted = false;
     #hasEnded = false;
     #nextId = 0;
-    #news: News | null = null;
+    #news: PendingMessages | null = null;
 
     /**
      * @param entry file of the thread
@@ -86,15 +86,15 @@ export class HttpThread implements Sender {
     }
 
     /** The news to be sent to the thread at the end of this turn of the event loop. */
-    #tell(): News {
+    #tell(): PendingMessages {
         if (this.#news !== null) return this.#news;
-        const news: News = { begun: [], stopped: [] };
+        const news: PendingMessages = { begun: [], stopped: [] };
         this.#news = news;
         setImmediate(() => this.#post(news));
         return news;
     }
 
-    #post(news: News): void {
+    #post(news: PendingMessages): void {
         if (this.#news !== news) return;
         this.#news = null;
         this.#worker.postMessage(news);

@@ -1,7 +1,7 @@
 import type { Endpoint } from './endpoint.js';
 
 /** Changes of an outage that are reported. */
-export type OutageNews =
+export type OutageChange =
     | { readonly kind: 'paused'; readonly message: string }
     | { readonly kind: 'resumed'; readonly message: string }
     /** From now on, waiters are turned away. `isFirst`: this has not been reported before. */
@@ -43,7 +43,7 @@ export class OutageWatch {
             : this.#since + this.endpointWait * 1000;
     }
 
-    watch(now: number): OutageNews | null {
+    watch(now: number): OutageChange | null {
         const { endpoints } = this;
         if (endpoints.length === 0) return this.#giveUp(`no endpoint serves the model ${this.model}`);
         if (endpoints.some((endpoint) => endpoint.breaker.usable(now))) {
@@ -54,7 +54,7 @@ export class OutageWatch {
             return wasTold ? { kind: 'resumed', message: `an endpoint answers again: resuming` } : null;
         }
         if (endpoints.every((endpoint) => endpoint.breaker.state.name === 'refused')) {
-            const reasons = endpoints.map(whyRefused).slice(0, 3).join('; ');
+            const reasons = endpoints.map(describeRefusal).slice(0, 3).join('; ');
             return this.#giveUp(`all endpoints refuse our requests: ${reasons}`);
         }
         // Whether there is an outage is unknown while first probes are in progress.
@@ -68,14 +68,14 @@ export class OutageWatch {
         return { kind: 'paused', message: pausedMessage(endpoints, now) };
     }
 
-    #giveUp(message: string): OutageNews {
+    #giveUp(message: string): OutageChange {
         const isFirst = !this.#hasGivenUp;
         this.#hasGivenUp = true;
         return { kind: 'gave-up', message, isFirst };
     }
 }
 
-function whyRefused(endpoint: Endpoint): string {
+function describeRefusal(endpoint: Endpoint): string {
     const state = endpoint.breaker.state;
     return state.name === 'refused' ? `${endpoint.address}: ${state.why}` : endpoint.address;
 }

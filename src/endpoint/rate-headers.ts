@@ -1,4 +1,4 @@
-import { LONGEST_RETRY_AFTER } from './retry-after.js';
+import { MAX_RETRY_AFTER_MS } from './retry-after.js';
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -36,4 +36,4 @@ function parseDuration(text: string): number | null {
     );
 }
 
-const bounded = (ms: number): number => Math.min(ms, LONGEST_RETRY_AFTER);
+const bounded = (ms: number): number => Math.min(ms, MAX_RETRY_AFTER_MS);

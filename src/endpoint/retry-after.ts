@@ -2,7 +2,7 @@
  * The longest wait that a server may ask for, in milliseconds: 24 days, close to the longest delay of timers. Quotas may be per
  * day or month.
  */
-export const LONGEST_RETRY_AFTER = 24 * 24 * 3_600_000;
+export const MAX_RETRY_AFTER_MS = 24 * 24 * 3_600_000;
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -31,4 +31,4 @@ function decimal(value: string | string[] | undefined): number | null {
     return text !== null && /^\d+(\.\d+)?$/.test(text) ? Number(text) : null;
 }
 
-const bounded = (ms: number): number => Math.min(Math.max(0, ms), LONGEST_RETRY_AFTER);
+const bounded = (ms: number): number => Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS);

@@ -120,7 +120,7 @@ export interface ListFields {
 /** The values of a row's options; any values for callers, which do not know the row. */
 type ValuesOf<O extends OptionTable> = string extends keyof O ? Readonly<Record<string, unknown>> : Values<O>;
 
-interface AnyWhere<O extends OptionTable, C extends ExecutorConfig, D extends ExecutorDescriptor> {
+interface CommonExecutorKind<O extends OptionTable, C extends ExecutorConfig, D extends ExecutorDescriptor> {
     /** Its name in `--executor`. */
     readonly name: C['kind'] & D['kind'];
     /** Options that only this executor takes, or others that list them too. They become options of every run. */
@@ -174,7 +174,7 @@ export interface WorkerExecutorKind<
     O extends OptionTable = OptionTable,
     C extends ExecutorConfig = ExecutorConfig,
     D extends ExecutorDescriptor = ExecutorDescriptor,
-> extends AnyWhere<O, C, D> {
+> extends CommonExecutorKind<O, C, D> {
     readonly runsIn: 'worker';
     create(descriptor: D): Promise<Executor>;
 }
@@ -184,7 +184,7 @@ export interface MainExecutorKind<
     O extends OptionTable = OptionTable,
     C extends ExecutorConfig = ExecutorConfig,
     D extends ExecutorDescriptor = ExecutorDescriptor,
-> extends AnyWhere<O, C, D> {
+> extends CommonExecutorKind<O, C, D> {
     readonly runsIn: 'main';
     create(descriptor: D, hooks?: ServerHooks): Promise<ServerExecutor>;
     /** Builds the part that runs in workers; shared resources stay with the executor of `create`. */

@@ -3,9 +3,9 @@ import type { FirstDifference } from '../model/entry.js';
 import type { Output } from './cut-text.js';
 
 /** Bytes kept before and after the first difference. */
-const AROUND = 256;
+const CONTEXT_BYTES = 256;
 /** Bytes of each text that are compared; later differences are not found. */
-const MOST = 8 * 1024 * 1024;
+const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
  * The first difference between an output and the expected one, as texts. Any sequence of white space counts as one blank, unless
@@ -59,7 +59,7 @@ function skipBlanks(bytes: Buffer, from: number): number {
 
 /** The text around a position; a character that would be cut in half is left out. */
 function textAround(bytes: Buffer, place: number): string {
-    const [from, to] = [Math.max(0, place - AROUND), Math.min(bytes.length, place + AROUND)];
+    const [from, to] = [Math.max(0, place - CONTEXT_BYTES), Math.min(bytes.length, place + CONTEXT_BYTES)];
     const text = bytes.subarray(from, to).toString();
     return text
         .replace(from > 0 ? /^\ufffd{1,3}/ : /^(?!)/, '')
@@ -67,11 +67,11 @@ function textAround(bytes: Buffer, place: number): string {
 }
 
 function takeStart(output: Output): Buffer {
-    if (Buffer.isBuffer(output)) return output.subarray(0, MOST);
+    if (Buffer.isBuffer(output)) return output.subarray(0, MAX_BYTES);
     const file = openSync(output.path, 'r');
     try {
-        const start = Buffer.alloc(MOST);
-        return start.subarray(0, readSync(file, start, 0, MOST, 0));
+        const start = Buffer.alloc(MAX_BYTES);
+        return start.subarray(0, readSync(file, start, 0, MAX_BYTES, 0));
     } finally {
         closeSync(file);
     }

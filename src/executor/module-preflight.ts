@@ -6,7 +6,7 @@ import { UserError } from '../util/user-error.js';
 import type { Preflight } from './executor-kind.js';
 
 /** Timeout for loading in milliseconds; a module that takes longer is assumed to be slow rather than broken. */
-const PATIENCE_MS = 30_000;
+const LOAD_TIMEOUT_MS = 30_000;
 
 const TRIAL = `
 const { parentPort, workerData } = require('node:worker_threads');
@@ -42,7 +42,7 @@ export async function tryModule(file: string, name: string): Promise<Preflight> 
     const worker = new Worker(TRIAL, { eval: true, workerData, stdout: true, stderr: true });
     try {
         const said = await new Promise<Trial | null>((resolve) => {
-            const patience = setTimeout(() => resolve(null), PATIENCE_MS);
+            const patience = setTimeout(() => resolve(null), LOAD_TIMEOUT_MS);
             const answer = (trial: Trial): void => {
                 clearTimeout(patience);
                 resolve(trial);

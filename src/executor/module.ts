@@ -162,7 +162,7 @@ class GivenContext implements ModuleContext {
 }
 
 /** Longest wait that an error may request, in seconds: a day. */
-const LONGEST_RETRY_AFTER = 86_400;
+const MAX_RETRY_AFTER_S = 86_400;
 
 /** Describes what a function threw. `retryAfter` (seconds) and `retry: false` on the error control retries. */
 function describeThrown(error: unknown): Extract<Failure, { reason: 'task-threw' }> {
@@ -172,7 +172,7 @@ function describeThrown(error: unknown): Extract<Failure, { reason: 'task-threw'
     return {
         reason: 'task-threw',
         message: getMessage(error),
-        ...(after === null ? {} : { retryAfter: Math.min(after, LONGEST_RETRY_AFTER) }),
+        ...(after === null ? {} : { retryAfter: Math.min(after, MAX_RETRY_AFTER_S) }),
         ...(told.retry === false ? { retry: false } : {}),
     };
 }

@@ -9,7 +9,7 @@ import { expandBlocks, countCells, MATRIX_FORMAT, type MatrixBlock, type MatrixC
  */
 
 /** More cells than this indicate a mistake in the dimensions: all of them are held in memory. */
-export const MOST_CELLS = 200_000;
+export const MAX_CELLS = 200_000;
 
 const coordinate = z.union([z.string(), z.number(), z.boolean()]);
 
@@ -83,9 +83,9 @@ export function parseMatrixFile(text: string, place: string): MatrixFile {
 /** @throws UserError if there are too many cells */
 export function printMatrixFile(file: MatrixFile): string {
     const cells = countCells([...file.asked, ...file.earlier]);
-    if (cells > MOST_CELLS) {
+    if (cells > MAX_CELLS) {
         throw new UserError(
-            `the dimensions make ${cells} cells; at most ${MOST_CELLS} are taken: leave values out, or use several --dir`,
+            `the dimensions make ${cells} cells; at most ${MAX_CELLS} are taken: leave values out, or use several --dir`,
         );
     }
     return `${JSON.stringify(file, null, 4)}\n`;

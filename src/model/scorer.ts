@@ -34,7 +34,7 @@ export const SCORER_FORMS =
 const REGEX_MS = 1000;
 
 /** Longest answer that a regular expression is tried on, in characters: patterns may take exponential time. */
-const LONGEST_FOR_REGEX = 100_000;
+const MAX_REGEX_INPUT_LENGTH = 100_000;
 
 /** @returns null if the text is not a scorer. File names stay as written. */
 export function parseScorer(text: string): Scorer | null {
@@ -104,7 +104,7 @@ export function scoreAnswer(scorer: TextScorer, answer: string, expected: string
         case 'contains':
             return Number(normalise(answer).includes(normalise(expected)));
         case 'regex':
-            return Number(matches(expected, answer.slice(0, LONGEST_FOR_REGEX)));
+            return Number(matches(expected, answer.slice(0, MAX_REGEX_INPUT_LENGTH)));
         case 'numeric': {
             const wanted = findLastNumber(expected);
             if (wanted === null || !Number.isFinite(wanted))

@@ -22,13 +22,13 @@ export type StopReason =
 export type HaltRule = { readonly failures: number } | { readonly percent: number };
 
 /** Tasks that must have ended before a share of them is meaningful. */
-const ENOUGH_FOR_SHARE = 10;
+const MIN_ENDED_FOR_SHARE = 10;
 
 /** Whether a run with this many failed and finished tasks stops. */
 export function isHalted(rule: HaltRule, failed: number, finished: number): boolean {
     if ('failures' in rule) return failed >= rule.failures;
     const ended = failed + finished;
-    return failed > 0 && ended >= ENOUGH_FOR_SHARE && failed * 100 >= rule.percent * ended;
+    return failed > 0 && ended >= MIN_ENDED_FOR_SHARE && failed * 100 >= rule.percent * ended;
 }
 
 /** The value of the key `signal` in events, which predates the reasons: the signal, or `abort` if there was none. */

@@ -104,12 +104,12 @@ function focusContent(event: Event): void {
 }
 
 /** What is known about a run in progress. */
-interface LiveNews {
+interface LiveRunState {
     readonly states: readonly LiveState[];
     readonly isLost: boolean;
 }
 
-function useLive(server: ServerSource | null): LiveNews {
+function useLive(server: ServerSource | null): LiveRunState {
     const [states, setStates] = useState<readonly LiveState[]>([]);
     const [isLost, setLost] = useState(false);
     useEffect(() => server?.follow(setStates, setLost), [server]);
@@ -160,7 +160,7 @@ function Navigation({
     );
 }
 
-function View({ live, ...props }: ViewProps & { readonly live: LiveNews }): JSX.Element {
+function View({ live, ...props }: ViewProps & { readonly live: LiveRunState }): JSX.Element {
     switch (props.route.view) {
         case 'tests':
             return <TestsView {...props} />;

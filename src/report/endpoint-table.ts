@@ -5,7 +5,7 @@ import { renderTable } from './table.js';
 import { formatWidthRates } from './width-rates.js';
 
 /** Most endpoints shown: of hundreds, first those with problems, then the busiest. */
-const MOST_ENDPOINTS = 16;
+const MAX_ENDPOINTS = 16;
 
 /** One line per endpoint: what it did, how many concurrent requests it takes, and the measurement behind that number. */
 export function renderEndpoints(
@@ -15,7 +15,7 @@ export function renderEndpoints(
     if (endpoints.length === 0) return [];
     const shown = endpoints
         .toSorted((a, b) => b.failures - a.failures || b.done - a.done)
-        .slice(0, MOST_ENDPOINTS);
+        .slice(0, MAX_ENDPOINTS);
     const isCalibrated = shown.some(({ calibration }) => calibration !== undefined);
     const columns = [
         { title: 'endpoint', align: 'left', atLeast: 20 },

@@ -3,7 +3,7 @@ import { escapeLine } from '../util/printable.js';
 import { count, formatCount } from './format.js';
 
 /** Most cells that are listed; `--dry-run --json` lists all. */
-const MOST_CELLS = 60;
+const MAX_CELLS_SHOWN = 60;
 
 /** Progress of a part of a matrix. */
 export interface MatrixFigures {
@@ -93,15 +93,15 @@ export function renderMatrix(progress: MatrixProgress): string {
         lines.push(`phase ${escapeLine(one.phase + title)}: ${describeState(one)}${shared}`);
     }
     let heading = '';
-    for (const one of cells.slice(0, MOST_CELLS)) {
+    for (const one of cells.slice(0, MAX_CELLS_SHOWN)) {
         const [folder, name] = splitId(one.cell);
         if (folder !== heading) lines.push(`  ${escapeLine(folder)}`);
         heading = folder;
         lines.push(`    ${escapeLine(name)}: ${describeState(one)}  ${formatEarlierLine(one)}`);
     }
-    if (cells.length > MOST_CELLS)
+    if (cells.length > MAX_CELLS_SHOWN)
         lines.push(
-            `  ...and ${formatCount(cells.length - MOST_CELLS, 'more cell')} (--dry-run --json lists all)`,
+            `  ...and ${formatCount(cells.length - MAX_CELLS_SHOWN, 'more cell')} (--dry-run --json lists all)`,
         );
     return `${lines.join('\n')}\n`;
 }

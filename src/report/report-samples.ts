@@ -18,7 +18,7 @@ export interface SampleRow {
 type Groups = SampleRow['groups'];
 
 /** Most distinct groups that are deduplicated by their figures; beyond that, each sample keeps its own. */
-const MOST_KNOWN = 65_536;
+const MAX_KNOWN = 65_536;
 
 /**
  * The samples of a report, as columns: a million take about 30 MB; as objects they would take half a gigabyte. Rows are created
@@ -143,7 +143,7 @@ export class Columns {
         let number = this.#numbers.get(key);
         if (number === undefined) {
             number = this.#groupLists.push(groups) - 1;
-            if (this.#numbers.size < MOST_KNOWN) this.#numbers.set(key, number);
+            if (this.#numbers.size < MAX_KNOWN) this.#numbers.set(key, number);
         }
         this.#last = { groups, number };
         return number;

@@ -26,7 +26,7 @@ export interface ShownTask {
 }
 
 /** Most lines shown of a text. */
-const MOST_LINES = 200;
+const MAX_LINES = 200;
 
 /** One task as text: its outcome, its attempts, the explanation, and its source. */
 export function renderTask(task: ShownTask, page: Page): string {
@@ -222,10 +222,10 @@ function formatDifferenceLines({ first_difference: difference }: ExecInfo, { sty
 function formatTextLines(title: string, text: string | null, { style }: Page): string[] {
     if (text === null) return [];
     const lines = text.replace(/\n$/, '').split('\n');
-    const rest = lines.length - MOST_LINES;
+    const rest = lines.length - MAX_LINES;
     return [
         style.bold(title),
-        ...lines.slice(0, MOST_LINES).map((line) => `  ${escapeLine(line.replaceAll('\t', '    '))}`),
+        ...lines.slice(0, MAX_LINES).map((line) => `  ${escapeLine(line.replaceAll('\t', '    '))}`),
         ...(rest > 0 ? [`  …and ${rest} more lines`] : []),
     ];
 }

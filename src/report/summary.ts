@@ -23,9 +23,9 @@ import { buildShellCommand } from './shell.js';
 import { renderTable } from './table.js';
 
 /** Most entries of a list in the summary; another command shows the rest. */
-const MOST = 10;
+const MAX_LISTED = 10;
 /** Most workers shown: the busiest ones. */
-const MOST_WORKERS = 16;
+const MAX_WORKERS = 16;
 
 export interface SummaryContext extends Page {
     /** The results directory as the user wrote it. */
@@ -37,7 +37,7 @@ export interface SummaryContext extends Page {
 /** The closing summary of a run, for stdout: lines, each ending in a newline. */
 export function renderSummary(end: RunEnd, context: SummaryContext): string {
     const { totals } = end;
-    const more = { most: MOST, more: buildShellCommand(context.dir, 'report') };
+    const more = { most: MAX_LISTED, more: buildShellCommand(context.dir, 'report') };
     const sections = [
         formatOutcomeLines(end, context),
         renderRates(totals.groups, context),
@@ -128,7 +128,7 @@ function formatWorkerLines(
     if (workers.length < 2 || !(areWorkers || section !== undefined)) return [];
     const shown = workers
         .toSorted((a, b) => b.attempts - a.attempts)
-        .slice(0, MOST_WORKERS)
+        .slice(0, MAX_WORKERS)
         .sort((a, b) => compareNatural(a.workerId, b.workerId));
     const columns = [
         { title: 'worker', align: 'left', atLeast: 12 },

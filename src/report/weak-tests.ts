@@ -5,7 +5,7 @@ import { computeTrueNegativeRate } from './rates.js';
 import { type Cell, renderTable } from './table.js';
 
 /** Most samples listed: those with the weakest tests. */
-const MOST = 20;
+const MAX_SAMPLES = 20;
 /** Number of samples that are held before they are sorted and only the weakest are kept. */
 const HELD = 1000;
 
@@ -21,12 +21,12 @@ export function renderWeakTests(
         if (rate === null || rate.value === null || rate.value === 1) continue;
         found += 1;
         weakest.push({ id, ...rate, value: rate.value });
-        if (weakest.length >= HELD) weakest = weakest.sort(compareWeak).slice(0, MOST);
+        if (weakest.length >= HELD) weakest = weakest.sort(compareWeak).slice(0, MAX_SAMPLES);
     }
     if (found === 0) return [];
     const rows = weakest
         .sort(compareWeak)
-        .slice(0, MOST)
+        .slice(0, MAX_SAMPLES)
         .map(({ id, hits, judged }): Cell[] => [
             id,
             { text: formatPercent(hits, judged), paint: style.yellow },

@@ -6,8 +6,8 @@ import type { WorkItem } from './work-list.js';
 import type { TaskState } from './task-state.js';
 
 /** Minimum and maximum number of samples to open ahead of the running tasks. */
-const LEAST_AHEAD = 2;
-const MOST_AHEAD = 8;
+const MIN_AHEAD = 2;
+const MAX_AHEAD = 8;
 
 /** What the feed needs from the loop. */
 export interface FeedOwner {
@@ -75,7 +75,7 @@ export class SampleFeed {
     /** Opens samples so that no slot has to wait for one. The number of open samples is bounded by the slots. */
     openAhead(slots: { readonly concurrency: number; readonly window: number }): void {
         const { work } = this.#parts;
-        const ahead = Math.max(LEAST_AHEAD, Math.min(MOST_AHEAD, slots.concurrency));
+        const ahead = Math.max(MIN_AHEAD, Math.min(MAX_AHEAD, slots.concurrency));
         while (
             this.#next < work.length &&
             this.#withTasks.length + this.#opening < ahead &&

@@ -96,15 +96,15 @@ export async function survey(items: Sequence<SampleItem>, parts: SurveyParts): P
 const FILES_AT_ONCE = 32;
 const BYTES_AT_ONCE = 32 * 1024 ** 2;
 
-interface LookedAt {
+interface PrefetchedItem {
     readonly item: SampleItem;
-    readonly seen: Promise<Seen>;
+    readonly seen: Promise<SurveyedSample>;
     readonly bytes: number;
 }
 
 /** Samples being read, in their order. */
 class LookAhead {
-    readonly #inOrder: LookedAt[] = [];
+    readonly #inOrder: PrefetchedItem[] = [];
     #bytes = 0;
 
     get isEmpty(): boolean {
@@ -115,7 +115,7 @@ class LookAhead {
         return this.#inOrder.length >= FILES_AT_ONCE || this.#bytes >= BYTES_AT_ONCE;
     }
 
-    push(one: LookedAt): void {
+    push(one: PrefetchedItem): void {
         // Nobody handles a failure until the sample's turn comes; keep it from counting as an unhandled rejection.
         one.seen.catch(() => undefined);
         this.#inOrder.push(one);
@@ -141,7 +141,7 @@ class SurveySum {
     readonly #parts: SurveyParts;
     readonly #totals = new Counts();
     /** The last summary added, and how often in a row: a million samples without results all share one. */
-    #last: Seen | null = null;
+    #last: SurveyedSample | null = null;
     #repeated = 0;
     readonly #work: WorkList;
     /** Number of samples added so far, which is the position of the next one. */
@@ -156,7 +156,7 @@ class SurveySum {
         this.#parts = parts;
     }
 
-    add(item: SampleItem, seen: Seen): void {
+    add(item: SampleItem, seen: SurveyedSample): void {
         if (seen !== this.#last) this.#addRepeated();
         this.#last = seen;
         this.#repeated += 1;
@@ -193,7 +193,7 @@ class SurveySum {
     }
 }
 
-interface Seen {
+interface SurveyedSample {
     readonly due: number;
     readonly dueBy: PlanCounts['dueBy'];
     readonly dirty: boolean;
@@ -212,7 +212,7 @@ function seeUnread(
     stamp: FileStamp | null,
     parts: SurveyParts,
     untouched: UntouchedSamples,
-): Seen | null {
+): SurveyedSample | null {
     const { groups } = item.indexed;
     if (stamp !== null) {
         const { id, fingerprint } = item.indexed;
@@ -228,9 +228,9 @@ function seeUnread(
  */
 class UntouchedSamples {
     #groups: IndexedSample['groups'] | null = null;
-    #seen: Seen = makeNothingDue(tallyUntouched('', []));
+    #seen: SurveyedSample = makeNothingDue(tallyUntouched('', []));
 
-    see(groups: IndexedSample['groups']): Seen {
+    see(groups: IndexedSample['groups']): SurveyedSample {
         if (groups === this.#groups) return this.#seen;
         const due = groups.reduce((sum, [, count]) => sum + count, 0);
         this.#groups = groups;
@@ -248,7 +248,7 @@ class UntouchedSamples {
     }
 }
 
-function makeNothingDue(tally: SampleTally): Seen {
+function makeNothingDue(tally: SampleTally): SurveyedSample {
     return {
         due: 0,
         dueBy: {},
@@ -261,7 +261,7 @@ function makeNothingDue(tally: SampleTally): Seen {
     };
 }
 
-async function look(item: SampleItem, stamp: FileStamp | null, parts: SurveyParts): Promise<Seen> {
+async function look(item: SampleItem, stamp: FileStamp | null, parts: SurveyParts): Promise<SurveyedSample> {
     const { id, fingerprint } = item.indexed;
     const checkpoint = stamp === null ? null : await parts.store.read(id);
     const prepared = prepare(await item.dataset.load(item.indexed), parts.options);
@@ -282,7 +282,7 @@ async function look(item: SampleItem, stamp: FileStamp | null, parts: SurveyPart
     return seen;
 }
 
-function summarizePlan(planned: SamplePlan): Omit<Seen, 'tally' | 'hasFile' | 'earlier'> {
+function summarizePlan(planned: SamplePlan): Omit<SurveyedSample, 'tally' | 'hasFile' | 'earlier'> {
     return {
         due: planned.due.length,
         dueBy: countDue(planned.due),
@@ -321,7 +321,7 @@ class Counts {
     readonly #dueBy: Partial<Record<DueReason, number>> = {};
 
     /** @param times number of samples */
-    add(seen: Seen, times: number): void {
+    add(seen: SurveyedSample, times: number): void {
         this.#samples += times;
         if (seen.due === 0) this.#complete += times;
         this.#due += times * seen.due;

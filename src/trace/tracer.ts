@@ -8,7 +8,7 @@ import { maskSecrets } from '../util/secrets.js';
 import type { Destination } from './destinations.js';
 
 /** Most spans that may wait; further ones are dropped, since a trace is worth less than a result. */
-const MOST_WAITING = 4096;
+const MAX_WAITING = 4096;
 /** Milliseconds for one request to a collector. */
 const EXPORT_TIMEOUT = 4000;
 /** Milliseconds that a run waits at its end for spans to be sent. */
@@ -84,7 +84,7 @@ export class RunTracer {
                         timeoutMillis: EXPORT_TIMEOUT,
                     });
                     return new sdk.BatchSpanProcessor(watch(exporter, destination, onNotice), {
-                        maxQueueSize: MOST_WAITING,
+                        maxQueueSize: MAX_WAITING,
                         scheduledDelayMillis: 1000,
                         // Later than the exporter's own timeout, whose error says what went wrong.
                         exportTimeoutMillis: 2 * EXPORT_TIMEOUT,

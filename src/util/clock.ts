@@ -7,12 +7,12 @@ export interface Clock {
 }
 
 /** Longest delay that Node's timers take; longer ones would fire at once. */
-const LONGEST = 2 ** 31 - 1;
+const MAX_DELAY_MS = 2 ** 31 - 1;
 
 export const realClock: Clock = {
     now: () => performance.now(),
     after(ms, call) {
-        const timer = setTimeout(call, Math.min(Math.max(0, ms), LONGEST));
+        const timer = setTimeout(call, Math.min(Math.max(0, ms), MAX_DELAY_MS));
         return () => clearTimeout(timer);
     },
 };

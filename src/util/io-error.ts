@@ -41,7 +41,7 @@ export function describeIoError(error: unknown): string {
 }
 
 /** Allows for a few that have become free: some of the files being written may have been removed since the error. */
-const FEW_INODES = 64;
+const NEARLY_NO_INODES = 64;
 
 /** Whether a file could not be created for lack of inodes although there is space: both are ENOSPC. */
 function lacksInodes(error: unknown): boolean {
@@ -49,7 +49,7 @@ function lacksInodes(error: unknown): boolean {
     try {
         const { files, ffree, bavail } = statfsSync(dirname(error.path));
         // Some file systems have no fixed number of inodes, and report 0 files.
-        return files > 0 && ffree < FEW_INODES && bavail > 0;
+        return files > 0 && ffree < NEARLY_NO_INODES && bavail > 0;
     } catch {
         return false;
     }
@@ -75,11 +75,11 @@ export function readReason(error: unknown): string {
     }
 }
 
-const PATIENCE = [5, 20, 80, 320, 1000, 2000];
+const RETRY_DELAYS_MS = [5, 20, 80, 320, 1000, 2000];
 
 /** Retries `action` for a few seconds while the process or the system is out of file descriptors. */
 export async function withDescriptors<T>(action: () => Promise<T>): Promise<T> {
-    for (const pause of PATIENCE) {
+    for (const pause of RETRY_DELAYS_MS) {
         try {
             return await action();
         } catch (error) {

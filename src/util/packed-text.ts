@@ -21,10 +21,10 @@ export function looksPacked(text: string): boolean {
 }
 
 /** The same as the longest row of a dataset. */
-const MOST_BYTES = 256 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 
 /** @param maxBytes most that the stream may unpack to, since a small one can grow a thousandfold */
-export function unpackText(packed: string, maxBytes = MOST_BYTES): Unpacked {
+export function unpackText(packed: string, maxBytes = MAX_BYTES): Unpacked {
     let pickle: Buffer;
     try {
         pickle = inflateSync(Buffer.from(packed, 'base64'), { maxOutputLength: maxBytes });

@@ -9,7 +9,7 @@ import { UserError } from './user-error.js';
 export const ENV_REFERENCE = /\{env:([A-Za-z_]\w*)\}/g;
 
 /** Masking shorter values would also mask unrelated words. */
-const SHORTEST = 6;
+const MIN_SECRET_LENGTH = 6;
 
 /**
  * Values that references were replaced by in this process, with their reference. Process-wide, like the output that must not show
@@ -32,7 +32,7 @@ export function readReference(
         throw new UserError(
             `${where}: {env:${name}} needs the environment variable ${name}, which is not set`,
         );
-    if (value.length >= SHORTEST) revealed.set(value, `{env:${name}}`);
+    if (value.length >= MIN_SECRET_LENGTH) revealed.set(value, `{env:${name}}`);
     return value;
 }
 

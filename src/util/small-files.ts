@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 
 /** Files up to this many bytes are read synchronously: far cheaper than five trips through the thread pool. */
-const LARGEST = 256 * 1024;
+const MAX_FILE_BYTES = 256 * 1024;
 /** Bytes kept for later reads. */
 const KEPT = 16 * 1024 * 1024;
 
@@ -17,7 +17,7 @@ class SmallFiles {
     read(path: string): Buffer | null {
         const known = this.#kept.get(path);
         if (known !== undefined) return known;
-        if (statSync(path).size > LARGEST) return null;
+        if (statSync(path).size > MAX_FILE_BYTES) return null;
         const content = readFileSync(path);
         this.#kept.set(path, content);
         this.#bytes += content.length;

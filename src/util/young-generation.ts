@@ -2,7 +2,7 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
 /** Size of the young generation, in bytes, beyond which it does not grow: the maximum of Node 20 and 22. */
-const MOST = 32 * 1024 * 1024;
+const MAX_BYTES = 32 * 1024 * 1024;
 
 /**
  * Keeps this thread's young generation at the size that Node 20 and 22 allow. Node 24 lets it grow to four times that in every
@@ -15,7 +15,7 @@ export function boundYoungGeneration(): void {
     // It grows only during garbage collection.
     const observer = new PerformanceObserver(() => {
         const young = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
-        if (young !== undefined && young.space_size < MOST) return;
+        if (young !== undefined && young.space_size < MAX_BYTES) return;
         setFlagsFromString('--semi-space-growth-factor=1');
         observer.disconnect();
     });

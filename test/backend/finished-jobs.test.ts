@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { FinishedJobs } from '../../src/backend/queue/finished-jobs.js';
 import { makeRunKeys } from '../../src/backend/queue/keys.js';
-import type { JobNews } from '../../src/backend/queue/scripts.js';
+import type { JobUpdate } from '../../src/backend/queue/scripts.js';
 import { makeRunId } from '../rig/queue-backend.js';
 import { NO_REDIS, PrivateRedis } from '../rig/redis.js';
 import { SOON } from '../rig/slowness.js';
@@ -31,7 +31,7 @@ it.skipIf(NO_REDIS !== null)('are heard of by their events, of every queue', asy
         keys: keys.queue(name),
         queue: new Queue(name, { connection: connect(), prefix: keys.prefix }),
     }));
-    const heard: JobNews[] = [];
+    const heard: JobUpdate[] = [];
     const finished = new FinishedJobs(
         connect(),
         () => queues,

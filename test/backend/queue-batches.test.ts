@@ -4,7 +4,7 @@ import { type Job, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { Backend, Running } from '../../src/backend/backend.js';
-import { MOST_STALLS } from '../../src/backend/queue/job-feed.js';
+import { MAX_STALLS } from '../../src/backend/queue/job-feed.js';
 import { makeRunKeys, QUEUE_NAME } from '../../src/backend/queue/keys.js';
 import { type NamedTask, PROTOCOL, unpackJob } from '../../src/backend/queue/messages.js';
 import type { QueueWorker } from '../../src/backend/queue/worker-host.js';
@@ -100,7 +100,7 @@ class Scene {
             prefix: makeRunKeys(this.run).prefix,
             lockDuration,
             stalledInterval: 50,
-            maxStalledCount: MOST_STALLS,
+            maxStalledCount: MAX_STALLS,
         });
         onTestFinished(() => worker.close(true));
         return worker;

@@ -2,7 +2,13 @@ import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeRunKeys, QUEUE_NAME, RUNS_KEY, WORKERS_KEY } from '../../src/backend/queue/keys.js';
-import { LARGEST_TASK, MOST_TASKS, packJob, packTask, PROTOCOL } from '../../src/backend/queue/messages.js';
+import {
+    MAX_TASK_BYTES,
+    MAX_TASKS_PER_JOB,
+    packJob,
+    packTask,
+    PROTOCOL,
+} from '../../src/backend/queue/messages.js';
 import type { Task } from '../../src/model/task.js';
 import { listWorkers } from '../../src/backend/queue/worker-host.js';
 import type { Backend, Completion } from '../../src/backend/backend.js';
@@ -122,14 +128,14 @@ it.skipIf(NO_REDIS !== null)(
             [],
             { v: PROTOCOL, start: '1', tasks: '{' },
             { v: PROTOCOL + 1, tasks: '{}' },
-            { v: PROTOCOL, start: '1', tasks: 'x'.repeat(LARGEST_TASK + 1) },
+            { v: PROTOCOL, start: '1', tasks: 'x'.repeat(MAX_TASK_BYTES + 1) },
             pack({ ...task, stage: '../../etc' }),
             pack({ ...task, sample: '' }),
             pack({ ...task, attempt: 0 }),
             pack({ ...task, stage: '0'.repeat(64), index: -1 }),
             pack(),
             pack(task, task),
-            pack(...Array<Task>(MOST_TASKS + 1).fill(task)),
+            pack(...Array<Task>(MAX_TASKS_PER_JOB + 1).fill(task)),
         ];
         try {
             for (const [index, data] of jobs.entries())
@@ -154,7 +160,7 @@ it.skipIf(NO_REDIS !== null)(
     async () => {
         const coordinator = await openCoordinator(redis.access, makeRunId(), OBEYING);
         try {
-            const large = makeRowTask(0, { do: 'answer', value: 'x'.repeat(LARGEST_TASK) });
+            const large = makeRowTask(0, { do: 'answer', value: 'x'.repeat(MAX_TASK_BYTES) });
             expect((await coordinator.start(large).completion).outcome).toMatchObject({
                 kind: 'failure',
                 failure: { message: expect.stringContaining('run it without --mode queue') as string },

@@ -4,7 +4,7 @@ import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { makeRunKeys, QUEUE_NAME } from '../../src/backend/queue/keys.js';
-import { MOST_STALLS } from '../../src/backend/queue/job-feed.js';
+import { MAX_STALLS } from '../../src/backend/queue/job-feed.js';
 import type { QueueWorker } from '../../src/backend/queue/worker-host.js';
 import { tempDir } from '../rig/cli.js';
 import { makeRowTask, makeRunId, OBEYING, openCoordinator, openWorker } from '../rig/queue-backend.js';
@@ -63,14 +63,14 @@ it.skipIf(NO_REDIS !== null)(
             prefix: makeRunKeys(run).prefix,
             lockDuration: 50,
             stalledInterval: 50,
-            maxStalledCount: MOST_STALLS,
+            maxStalledCount: MAX_STALLS,
         });
         let worker: QueueWorker | null = null;
         try {
             const mark = join(tempDir(), 'mark');
             const { completion } = coordinator.start(makeRowTask(0, { do: 'answer', value: 1, mark }));
             await dying.startStalledCheckTimer();
-            for (let lost = 0; lost <= MOST_STALLS; ) {
+            for (let lost = 0; lost <= MAX_STALLS; ) {
                 if ((await dying.getNextJob(String(lost), { block: false })) !== undefined) lost += 1;
                 else await new Promise((resolve) => setTimeout(resolve, 20));
             }

@@ -292,7 +292,9 @@ describe('resume-run matrix', () => {
         expect(await tell('models: [a]\nnum_instances: many\n')).toContain(
             'num_instances: expected a number',
         );
-        expect(await tell('models: [a]\nprompts:\n  default: "{nothing}"\n')).toContain('uses the field {nothing}');
+        expect(await tell('models: [a]\nprompts:\n  default: "{nothing}"\n')).toContain(
+            'uses the field {nothing}',
+        );
         expect(await tell('models: [a]\ntool_success_rate: 300\n')).toContain('tool_success_rate 300');
         expect(await tell('prompt_types: all\n')).toContain('no model is named');
         expect(readFileSync(join(cwd, 'm.yaml'), 'utf8')).toContain('prompt_types');

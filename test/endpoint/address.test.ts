@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
     buildBasicAuthorization,
     displayAddress,
-    MOST_ENDPOINTS,
+    MAX_ADDRESSES,
     parseEndpoints,
 } from '../../src/endpoint/address.js';
 import { UserError } from '../../src/util/user-error.js';
@@ -60,8 +60,8 @@ describe('parseEndpoints', () => {
         ['ftp://host', 'expected http'],
         ['http://host/?x=1', 'query'],
         ['http://host:{5..1}', 'backwards'],
-        ['http://host:{1..99999}', `more than ${MOST_ENDPOINTS}`],
-        ['http://h{1..100}:{1..100}', `more than ${MOST_ENDPOINTS}`],
+        ['http://host:{1..99999}', `more than ${MAX_ADDRESSES}`],
+        ['http://h{1..100}:{1..100}', `more than ${MAX_ADDRESSES}`],
         ['http://host:{1..2', 'braces'],
         ['http://host}:1', 'braces'],
         ['http://host:{a..b}', 'cannot read'],
@@ -111,7 +111,7 @@ describe('parseEndpoints', () => {
         fc.assert(
             fc.property(fc.array(pieces, { maxLength: 24 }), (parts) => {
                 try {
-                    expect(parseEndpoints([parts.join('')]).length).toBeLessThanOrEqual(MOST_ENDPOINTS);
+                    expect(parseEndpoints([parts.join('')]).length).toBeLessThanOrEqual(MAX_ADDRESSES);
                 } catch (error) {
                     expect(error).toBeInstanceOf(UserError);
                 }

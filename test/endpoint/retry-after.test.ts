@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LONGEST_RETRY_AFTER, retryAfter } from '../../src/endpoint/retry-after.js';
+import { MAX_RETRY_AFTER_MS, retryAfter } from '../../src/endpoint/retry-after.js';
 
 const NOW = Date.parse('2026-11-21T10:00:00Z');
 
@@ -12,7 +12,7 @@ describe('retryAfter', () => {
         [{ 'retry-after': 'Sat, 21 Nov 2026 09:00:00 GMT' }, 0],
         [{ 'retry-after-ms': '250', 'retry-after': '9' }, 250],
         [{ 'retry-after': ['7', '8'] }, 7000],
-        [{ 'retry-after': '999999999' }, LONGEST_RETRY_AFTER],
+        [{ 'retry-after': '999999999' }, MAX_RETRY_AFTER_MS],
         [{ 'retry-after': '-5' }, null],
         [{ 'retry-after': 'soon' }, null],
         [{ 'retry-after': '' }, null],

@@ -28,7 +28,7 @@ import { FormerHosts, Holders } from './holders.js';
 import type { RunKeys } from './keys.js';
 import type { RunLease } from './lease.js';
 import { JobSize } from './job-size.js';
-import { LARGEST_TASK, packTask, type RunOrigin } from './messages.js';
+import { MAX_TASK_BYTES, packTask, type RunOrigin } from './messages.js';
 import { type OutputPlace, OutputReceiver } from './output-files.js';
 import type { RedisAccess } from './redis.js';
 import { RedisWatch } from './redis-watch.js';
@@ -214,7 +214,7 @@ export class QueueCoordinator implements Backend {
             if (flight.state === 'settled') return;
             const packed = packTask({ name, task: { ...task, stage: stage?.manifest ?? null } });
             // Two more for the brackets of the list around it.
-            if (packed.length + 2 > LARGEST_TASK) throw new Error(describeLargeTask(packed.length));
+            if (packed.length + 2 > MAX_TASK_BYTES) throw new Error(describeLargeTask(packed.length));
             flight.queue = this.#c.queues.find(listLanguages(task, stage?.programs ?? [], this.#c.options));
             this.#adder.add({ flight, packed });
         } catch (error) {

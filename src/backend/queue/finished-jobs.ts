@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { type JobNews, readNews } from './scripts.js';
+import { type JobUpdate, readNews } from './scripts.js';
 import type { TaskQueue } from './task-queues.js';
 
 /** Milliseconds that one blocking wait for events lasts, and so the longest delay before events of a new queue are read. */
@@ -19,7 +19,7 @@ export class FinishedJobs {
         /** A separate connection, because it blocks while it waits. */
         private readonly blocked: Redis,
         private readonly queues: () => readonly TaskQueue[],
-        private readonly onNews: (job: JobNews) => void,
+        private readonly onNews: (job: JobUpdate) => void,
     ) {}
 
     async run(): Promise<void> {

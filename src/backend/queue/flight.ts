@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { ProblemProgram } from '../../model/problem-programs.js';
 import type { Task } from '../../model/task.js';
 import { type Completion, makeUnservedCompletion, type TaskHost } from '../backend.js';
-import { LARGEST_TASK, type RunOrigin } from './messages.js';
-import type { JobNews } from './scripts.js';
+import { MAX_TASK_BYTES, type RunOrigin } from './messages.js';
+import type { JobUpdate } from './scripts.js';
 import type { TaskQueue } from './task-queues.js';
 
 /** A task handed to the queue. */
@@ -42,7 +42,7 @@ export interface TaskJob {
     /** Whether its results are being read: output files take a while. */
     isTaking: boolean;
     /** News of it that arrived meanwhile. */
-    next: JobNews | null;
+    next: JobUpdate | null;
 }
 
 /** Everything that answers depend on besides their task. */
@@ -123,4 +123,4 @@ export const abortedCompletion = ({ startedAt }: Flight): Completion =>
     makeUnservedCompletion({ kind: 'abort' }, 'queue', startedAt);
 
 export const describeLargeTask = (length: number): string =>
-    `the task exceeds the size limit of a queue (${length} characters, limit ${LARGEST_TASK}): run it without --mode queue`;
+    `the task exceeds the size limit of a queue (${length} characters, limit ${MAX_TASK_BYTES}): run it without --mode queue`;

@@ -66,7 +66,7 @@ export class Holders {
 }
 
 /** Maximum number of ended tasks whose workers can still report something. */
-const MOST_FORMER = 10_000;
+const MAX_FORMER = 10_000;
 
 /** The hosts of recently ended tasks, for late reports of their workers. */
 export class FormerHosts {
@@ -75,7 +75,7 @@ export class FormerHosts {
     add(task: string, host: TaskHost): void {
         if (host.hearLate === undefined) return;
         this.#hosts.set(task, host);
-        if (this.#hosts.size > MOST_FORMER) this.#hosts.delete(this.#hosts.keys().next().value ?? '');
+        if (this.#hosts.size > MAX_FORMER) this.#hosts.delete(this.#hosts.keys().next().value ?? '');
     }
 
     get(task: string): TaskHost | undefined {

@@ -15,7 +15,7 @@ interface OfferedTask {
 }
 
 /** Maximum total characters of the tasks in a shared job. */
-const MOST_SHARED = 256 * 1024;
+const MAX_SHARED_BYTES = 256 * 1024;
 
 /**
  * Milliseconds for which tasks are gathered, because a task alone costs three round trips to Redis. Tiny ones are gathered
@@ -136,7 +136,7 @@ function shareOut(offered: readonly OfferedTask[], most: number): readonly (read
             continue;
         }
         length += one.packed.length;
-        if (open.length >= most || length > MOST_SHARED) {
+        if (open.length >= most || length > MAX_SHARED_BYTES) {
             open = [];
             groups.push(open);
             length = one.packed.length;

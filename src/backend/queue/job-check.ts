@@ -5,7 +5,7 @@ import { isInRedis, type TaskJobs } from './task-jobs.js';
 import type { TaskQueue, TaskQueues } from './task-queues.js';
 
 /** Jobs checked per look, unless Redis may have lost some. It keeps the cost of a look constant, however many jobs wait. */
-const A_LOOK = 2000;
+const KEYS_PER_SCAN = 2000;
 
 /** Finished jobs of one queue processed per look. */
 const FINISHED_AT_ONCE = 1000;
@@ -39,8 +39,8 @@ export class JobCheck {
     #takeNext(): Flight[] {
         const taken: Flight[] = [];
         // Look at twice as many as are taken, because others are being prepared or settled.
-        const most = Math.min(this.flights.size, 2 * A_LOOK);
-        for (let tried = 0; tried < most && taken.length < A_LOOK; tried += 1) {
+        const most = Math.min(this.flights.size, 2 * KEYS_PER_SCAN);
+        for (let tried = 0; tried < most && taken.length < KEYS_PER_SCAN; tried += 1) {
             let next = this.#round.next();
             if (next.done === true) {
                 this.#round = this.flights.values();

@@ -19,7 +19,7 @@ export interface WorkerLock {
 }
 
 /** A task may take down this many workers; with the next one it is set aside. */
-export const MOST_STALLS = 3;
+export const MAX_STALLS = 3;
 
 /** Seconds that one blocking wait for jobs lasts. */
 const WAIT_S = 1;
@@ -80,7 +80,7 @@ export class JobFeed {
                 name,
                 lockDuration: lock.ms,
                 stalledInterval: lock.lookMs,
-                maxStalledCount: MOST_STALLS,
+                maxStalledCount: MAX_STALLS,
             });
             worker.on('error', () => {});
             void worker.startStalledCheckTimer();

@@ -1,10 +1,10 @@
-import { MOST_TASKS } from './messages.js';
+import { MAX_TASKS_PER_JOB } from './messages.js';
 
 /** Tasks that take less than this (seconds, moving average) share jobs. */
 const TINY_TASK_S = 0.005;
 
 /** Seconds of work in a job with several tasks, which bounds how long they may wait in one worker while another one is idle. */
-const MOST_WORK_S = 0.05;
+const MAX_WORK_S = 0.05;
 
 /** Decides how many tasks share a job: several while they are tiny, to share the cost of the job, and otherwise one. */
 export class JobSize {
@@ -18,6 +18,6 @@ export class JobSize {
     /** Maximum number of tasks in a job. */
     get most(): number {
         if (this.#mean >= TINY_TASK_S) return 1;
-        return Math.min(MOST_TASKS, Math.floor(MOST_WORK_S / this.#mean));
+        return Math.min(MAX_TASKS_PER_JOB, Math.floor(MAX_WORK_S / this.#mean));
     }
 }

@@ -2,15 +2,15 @@
 const TINY_TASK_S = 0.005;
 
 /** Maximum number of waiting tasks per slot, and the minimum, which is used until the rate is known. */
-const MOST_A_SLOT = 32;
-const LEAST_A_SLOT = 4;
+const MAX_PER_SLOT = 32;
+const MIN_PER_SLOT = 4;
 
 /** Milliseconds. About as many tasks wait as end in this time. */
 const WAIT_MS = 200;
 
 /** Milliseconds that a task may wait in a worker, and that a worker with waiting tasks may go without an answer. */
-export const MOST_WAIT_MS = 1000;
-export const MOST_SILENCE_MS = 200;
+export const MAX_WAIT_MS = 1000;
+export const MAX_SILENCE_MS = 200;
 
 /** Decides how many tasks a worker takes beyond its slots: some while they are tiny, otherwise none. */
 export class JobsAhead {
@@ -58,10 +58,10 @@ export class JobsAhead {
 
     count(slots: number): number {
         if (this.#mean >= TINY_TASK_S) return 0;
-        return Math.min(MOST_A_SLOT * slots, Math.max(LEAST_A_SLOT * slots, Math.ceil(this.#rate)));
+        return Math.min(MAX_PER_SLOT * slots, Math.max(MIN_PER_SLOT * slots, Math.ceil(this.#rate)));
     }
 
     get isSilent(): boolean {
-        return performance.now() - this.#lastEnd > MOST_SILENCE_MS;
+        return performance.now() - this.#lastEnd > MAX_SILENCE_MS;
     }
 }

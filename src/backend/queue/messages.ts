@@ -15,16 +15,16 @@ export const PROTOCOL = 2;
 const MIB = 1024 * 1024;
 
 /** Maximum bytes of a task with its source, as JSON, and of all tasks of one job together. */
-export const LARGEST_TASK = 16 * MIB;
+export const MAX_TASK_BYTES = 16 * MIB;
 
 /** Maximum number of tasks in a job. */
-export const MOST_TASKS = 32;
+export const MAX_TASKS_PER_JOB = 32;
 
 /** Maximum bytes of an answer, as JSON. */
-export const LARGEST_ANSWER = 32 * MIB;
+export const MAX_ANSWER_BYTES = 32 * MIB;
 
 /** Maximum bytes of one file of a sample. Redis holds it for a short while. */
-export const LARGEST_FILE = 256 * MIB;
+export const MAX_FILE_BYTES = 256 * MIB;
 
 /**
  * Maximum characters of an answer that is stored in its job. Longer ones get a key of their own, because BullMQ also writes
@@ -101,13 +101,13 @@ const job = z.strictObject({
     v: z.literal(PROTOCOL),
     /** The start of the run that added the job, see `RunInfo`. */
     start: NAME,
-    tasks: z.string().max(LARGEST_TASK),
+    tasks: z.string().max(MAX_TASK_BYTES),
 });
 
 const tasks = z
     .array(z.strictObject({ name: NAME, task }))
     .min(1)
-    .max(MOST_TASKS)
+    .max(MAX_TASKS_PER_JOB)
     .refine((all) => new Set(all.map(({ name }) => name)).size === all.length);
 
 /** A task with its name in Redis. */
@@ -168,8 +168,8 @@ export interface WorkerAnswer {
 
 /** @throws Error if it is not a valid answer */
 export function parseWorkerAnswer(text: string): WorkerAnswer {
-    if (text.length > LARGEST_ANSWER)
-        throw new Error(`it has ${text.length} characters, more than the limit of ${LARGEST_ANSWER}`);
+    if (text.length > MAX_ANSWER_BYTES)
+        throw new Error(`it has ${text.length} characters, more than the limit of ${MAX_ANSWER_BYTES}`);
     return answer.parse(JSON.parse(text)) as object as WorkerAnswer;
 }
 
@@ -194,9 +194,9 @@ const results = z.strictObject({
                 z.strictObject({ task: NAME, name: z.string().regex(KEY_NAME) }),
             ]),
         )
-        .max(MOST_TASKS),
+        .max(MAX_TASKS_PER_JOB),
     /** Tasks that have not run, or not completed, and must be handed out again. */
-    left: z.array(NAME).max(MOST_TASKS),
+    left: z.array(NAME).max(MAX_TASKS_PER_JOB),
 });
 
 export type TaskAnswer = { readonly task: string } & (
@@ -211,8 +211,8 @@ export interface JobResults {
 
 /** @throws Error if the text is not the results of a job */
 export function parseResults(text: string): JobResults {
-    if (text.length > LARGEST_ANSWER)
-        throw new Error(`it has ${text.length} characters, more than the limit of ${LARGEST_ANSWER}`);
+    if (text.length > MAX_ANSWER_BYTES)
+        throw new Error(`it has ${text.length} characters, more than the limit of ${MAX_ANSWER_BYTES}`);
     return results.parse(JSON.parse(text)) as object as JobResults;
 }
 
@@ -332,7 +332,7 @@ const reply = z.strictObject({
 export const parseReply = (text: string): z.infer<typeof reply> | null => parseOrNull(reply, text);
 
 function parseOrNull<T>(schema: z.ZodType<T>, text: string): T | null {
-    if (text.length > LARGEST_ANSWER) return null;
+    if (text.length > MAX_ANSWER_BYTES) return null;
     try {
         return schema.safeParse(JSON.parse(text)).data ?? null;
     } catch {

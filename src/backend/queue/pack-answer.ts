@@ -4,7 +4,7 @@ import type { RunKeys } from './keys.js';
 import {
     INLINE_ANSWER,
     type JobResults,
-    LARGEST_ANSWER,
+    MAX_ANSWER_BYTES,
     parseResults,
     parseReturned,
     PROTOCOL,
@@ -26,7 +26,7 @@ export async function packAnswer(
 ): Promise<TaskAnswer> {
     const text = JSON.stringify(answer);
     if (text.length <= INLINE_ANSWER) return { task, answer };
-    const kept = text.length <= LARGEST_ANSWER ? text : JSON.stringify(refuseAnswer(answer, text.length));
+    const kept = text.length <= MAX_ANSWER_BYTES ? text : JSON.stringify(refuseAnswer(answer, text.length));
     return { task, name: await keep(client, keys, kept) };
 }
 
@@ -49,7 +49,7 @@ async function keep(client: Redis, keys: RunKeys, text: string): Promise<string>
 
 /** Replaces an answer that no coordinator would accept. */
 function refuseAnswer({ workerId, served }: WorkerAnswer, bytes: number): WorkerAnswer {
-    const message = `the result exceeds the size limit of a queue (${bytes} characters, limit ${LARGEST_ANSWER})`;
+    const message = `the result exceeds the size limit of a queue (${bytes} characters, limit ${MAX_ANSWER_BYTES})`;
     const failure = { reason: 'result-too-large', message, bytes } as const;
     return { workerId, served: { ...served, outcome: { kind: 'failure', failure, by: null } } };
 }

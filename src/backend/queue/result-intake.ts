@@ -18,7 +18,7 @@ import {
     type WorkerAnswer,
 } from './messages.js';
 import { findOutputFiles, type OutputReceiver } from './output-files.js';
-import type { JobNews } from './scripts.js';
+import type { JobUpdate } from './scripts.js';
 import type { SharedClock } from './shared-clock.js';
 import type { TaskJobs } from './task-jobs.js';
 
@@ -54,7 +54,7 @@ export class ResultIntake {
         else if (typeof told === 'string' && told !== '0') await this.take({ job: id, told });
     }
 
-    async take(news: JobNews): Promise<void> {
+    async take(news: JobUpdate): Promise<void> {
         const job = this.options.jobs.get(news.job);
         if (job === undefined) return;
         if (job.isTaking) {
@@ -63,7 +63,7 @@ export class ResultIntake {
             return;
         }
         job.isTaking = true;
-        for (let one: JobNews | null = news; one !== null; one = job.next) {
+        for (let one: JobUpdate | null = news; one !== null; one = job.next) {
             job.next = null;
             if ('failed' in one) this.#setAside(job, one.failed);
             else if ('told' in one) await this.#takeTold(job, one.told);

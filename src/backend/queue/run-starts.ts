@@ -3,7 +3,7 @@ import { RUNS_KEY } from './keys.js';
 import { parseRunInfo, type RunInfo } from './messages.js';
 
 /** Maximum number of starts to remember; anybody with write access to Redis can invent more. */
-const MOST_STARTS = 100;
+const MAX_STARTS = 100;
 
 /** Which start of a run a worker serves. New tasks use the endpoints of the latest start, and the current version of modules. */
 export class RunStarts {
@@ -41,7 +41,7 @@ export class RunStarts {
         const run = found === null ? null : parseRunInfo(found);
         if (run !== null) void this.note(run).catch(() => {});
         if (start !== this.#start) {
-            if (this.#before.size >= MOST_STARTS) this.#before.clear();
+            if (this.#before.size >= MAX_STARTS) this.#before.clear();
             this.#before.add(start);
         }
         return this.#isRenewed();

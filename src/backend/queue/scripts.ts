@@ -64,7 +64,7 @@ export async function expireKeys(client: Redis, keys: readonly string[], seconds
 }
 
 /** News of a job. */
-export type JobNews =
+export type JobUpdate =
     /** The return value of its worker, as JSON. */
     | { readonly job: string; readonly returned: string }
     /** The job continues, and some of its tasks have ended; the value is what it would return now, as JSON. */
@@ -80,13 +80,13 @@ export async function readNews(
     client: Redis,
     stream: string,
     after: string,
-): Promise<{ readonly last: string; readonly jobs: readonly JobNews[]; readonly isAll: boolean }> {
+): Promise<{ readonly last: string; readonly jobs: readonly JobUpdate[]; readonly isAll: boolean }> {
     const [count, last, ...news] = (await client.eval(READ_NEWS, 1, stream, after, AT_ONCE)) as readonly [
         number,
         string,
         ...string[],
     ];
-    const jobs: JobNews[] = [];
+    const jobs: JobUpdate[] = [];
     for (let at = 0; at < news.length; at += 3) {
         const [kind, job = '', value = ''] = news.slice(at, at + 3);
         if (kind === 'completed') jobs.push({ job, returned: value });

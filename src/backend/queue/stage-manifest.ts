@@ -6,7 +6,7 @@ import { hashFile } from '../../host/hash-file.js';
 import { listProblemPrograms, type ProblemProgram } from '../../model/problem-programs.js';
 import type { CheckerProgram, SourceFile, StagedSample, StagedTest } from '../../model/sample.js';
 import type { RunKeys } from './keys.js';
-import { LARGEST_FILE } from './messages.js';
+import { MAX_FILE_BYTES } from './messages.js';
 
 /*
  * A staged sample is sent to workers as a manifest: its `sample.json` with the digests of all files that it names. A task names
@@ -93,9 +93,9 @@ export class StageFiles {
     async #send(sha256: string, source: FileSource): Promise<void> {
         const key = this.keys.file(sha256);
         if ((await this.client.expire(key, FILE_TTL_S)) === 1) return;
-        if ('path' in source && (await stat(source.path)).size > LARGEST_FILE) {
+        if ('path' in source && (await stat(source.path)).size > MAX_FILE_BYTES) {
             throw new Error(
-                `${source.path} exceeds the size limit of a queue (${LARGEST_FILE} bytes): put the dataset into a folder that the workers share, and pass it with --shared-path`,
+                `${source.path} exceeds the size limit of a queue (${MAX_FILE_BYTES} bytes): put the dataset into a folder that the workers share, and pass it with --shared-path`,
             );
         }
         await this.client.setex(

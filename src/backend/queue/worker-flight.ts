@@ -1,13 +1,13 @@
 import type { Served, Task } from '../../model/task.js';
 import type { Completion, Running } from '../backend.js';
-import type { JobInHand } from './job-in-hand.js';
+import type { RunningJob } from './running-job.js';
 import type { TaskPool } from './task-pools.js';
 
 /** A task handled by a worker. */
 export interface WorkerFlight {
     /** The task's name in Redis. */
     readonly name: string;
-    readonly job: JobInHand;
+    readonly job: RunningJob;
     /** Null until the task runs. */
     pool: TaskPool | null;
     running: Running | null;

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Served, TaskLog } from '../../model/task.js';
 import { type HeldJob, JobFeed, type WorkerLock } from './job-feed.js';
-import { JobInHand } from './job-in-hand.js';
-import { JobsAhead, MOST_SILENCE_MS, MOST_WAIT_MS } from './jobs-ahead.js';
+import { RunningJob } from './running-job.js';
+import { JobsAhead, MAX_SILENCE_MS, MAX_WAIT_MS } from './jobs-ahead.js';
 import { makeRunKeys, type RunKeys } from './keys.js';
 import { type NamedTask, type QueueInfo, type RunInfo, unpackJob, type WorkerAnswer } from './messages.js';
 import { OutputSender } from './output-files.js';
@@ -69,7 +69,7 @@ export class RunService {
     readonly #aborts: Redis;
     /** Tasks by name. */
     readonly #flights = new Map<string, WorkerFlight>();
-    readonly #jobs = new Map<string, JobInHand>();
+    readonly #jobs = new Map<string, RunningJob>();
     readonly #ahead = new JobsAhead();
     readonly #watch: NodeJS.Timeout;
     /** The loop that takes jobs, until this worker drains. */
@@ -129,7 +129,7 @@ export class RunService {
             lock,
             onLost: (job) => this.#lose(job),
         });
-        this.#watch = setInterval(() => this.#giveBackWaiting(), MOST_SILENCE_MS);
+        this.#watch = setInterval(() => this.#giveBackWaiting(), MAX_SILENCE_MS);
         this.#taking = this.#takeJobs();
     }
 
@@ -178,9 +178,9 @@ export class RunService {
             const { isSilent } = this.#ahead;
             if (isSilent) this.#ahead.pause();
             for (const flight of this.#flights.values())
-                if (isSilent || now - flight.job.takenAt > MOST_WAIT_MS) withdraw(flight);
+                if (isSilent || now - flight.job.takenAt > MAX_WAIT_MS) withdraw(flight);
         }
-        for (const job of this.#jobs.values()) if (now - job.takenAt > MOST_SILENCE_MS) job.tell();
+        for (const job of this.#jobs.values()) if (now - job.takenAt > MAX_SILENCE_MS) job.tell();
     }
 
     /** Waits until several tiny tasks have gathered: taken one at a time, each costs several round trips to Redis. */
@@ -234,7 +234,7 @@ export class RunService {
     /** @returns the next job */
     async #serveJob(held: HeldJob, takesMore: () => boolean): Promise<HeldJob | null> {
         const { client } = this.#options;
-        const job = new JobInHand(held, client, this.#keys);
+        const job = new RunningJob(held, client, this.#keys);
         this.#jobs.set(held.id, job);
         try {
             const isOver = await this.#serveTasks(job);
@@ -254,7 +254,7 @@ export class RunService {
     }
 
     /** Runs the tasks of a job. @returns false if there are no results, so that another worker may take the job unchanged */
-    async #serveTasks(job: JobInHand): Promise<boolean> {
+    async #serveTasks(job: RunningJob): Promise<boolean> {
         const { id, job: raw } = job.held;
         let unpacked: ReturnType<typeof unpackJob>;
         try {
@@ -280,7 +280,7 @@ export class RunService {
         return job.hasAnswers;
     }
 
-    async #serve({ name, task }: NamedTask, job: JobInHand): Promise<void> {
+    async #serve({ name, task }: NamedTask, job: RunningJob): Promise<void> {
         const flight: WorkerFlight = {
             name,
             job,

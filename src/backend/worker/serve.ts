@@ -76,7 +76,7 @@ function describeError(error: unknown): Served['outcome'] {
 }
 
 /** Maximum characters of a log line: anything longer belongs in the result. */
-const LONGEST_LINE = 16_384;
+const MAX_LINE_LENGTH = 16_384;
 
 /** An executor's context. The signal is created on demand: most tiny tasks never use it. */
 class Abortable implements ExecutorContext {
@@ -97,7 +97,7 @@ class Abortable implements ExecutorContext {
     get log(): (message: string) => void {
         const { sample, group, index, attempt } = this.task;
         return (message) => {
-            this.onLine({ sample, group, index, attempt, message: message.slice(0, LONGEST_LINE) });
+            this.onLine({ sample, group, index, attempt, message: message.slice(0, MAX_LINE_LENGTH) });
         };
     }
 

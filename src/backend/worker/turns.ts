@@ -30,17 +30,17 @@ export class JobTurns {
         this.#toldAt = performance.now();
         for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
             // The timer does not fire while tasks follow each other without a pause.
-            if (performance.now() - this.#toldAt > GATHER_MS) this.#tellDone();
+            if (performance.now() - this.#toldAt > GATHER_MS) this.#reportDone();
             if (!this.#begin(job)) {
                 this.tell({ type: 'refused', key: job.key });
                 continue;
             }
             const served = await this.serve(job);
             this.#done.push({ key: job.key, served });
-            this.#timer ??= setTimeout(() => this.#tellDone(), GATHER_MS);
+            this.#timer ??= setTimeout(() => this.#reportDone(), GATHER_MS);
         }
         this.#isRunning = false;
-        this.#tellDone();
+        this.#reportDone();
     }
 
     #begin({ number }: NumberedJob): boolean {
@@ -51,7 +51,7 @@ export class JobTurns {
         }
     }
 
-    #tellDone(): void {
+    #reportDone(): void {
         clearTimeout(this.#timer);
         this.#timer = undefined;
         this.#toldAt = performance.now();

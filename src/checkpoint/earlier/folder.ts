@@ -15,7 +15,7 @@ import { normalizeEarlierEntry } from './normalize.js';
 
 const FILE = /^(.+)_\d{1,9}\.json$/;
 /** Larger files are not read: a V8 string ends at 512 MiB. */
-const LARGEST = 256 * 1024 * 1024;
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 /** Folders in which a sample's results may stand: `a/b` in `a_b`, or nested. Relative to the results directory. */
 export function listEarlierFolders(id: string): readonly string[] {
@@ -78,7 +78,7 @@ async function listFolder(path: string): Promise<string[]> {
 async function readResult(path: string, id: string): Promise<JsonObject | string> {
     const stats = await lstat(path).catch(() => null);
     if (stats?.isFile() !== true) return 'not a file';
-    if (stats.size > LARGEST) return 'too large to be read (over 256 MiB)';
+    if (stats.size > MAX_FILE_BYTES) return 'too large to be read (over 256 MiB)';
     const read = await readJson(path);
     if ('problem' in read) return read.problem;
     return parseResult(read.value, id);

@@ -9,7 +9,7 @@ import { JsonEnd } from '../../util/json-end.js';
 export interface ScanReceiver {
     /** Whether the elements of this array are wanted one by one. */
     splits(key: string): boolean;
-    /** A whole member. `bytes` is null if it was larger than `LARGEST_PIECE`. */
+    /** A whole member. `bytes` is null if it was larger than `MAX_PIECE_BYTES`. */
     member(key: string, bytes: Buffer | null): void;
     /** A split array begins. */
     array(key: string): void;
@@ -17,7 +17,7 @@ export interface ScanReceiver {
 }
 
 /** Larger pieces are skipped: a V8 string ends at 512 MiB. */
-const LARGEST_PIECE = 400 * 1024 * 1024;
+const MAX_PIECE_BYTES = 400 * 1024 * 1024;
 
 type Phase =
     | 'start'
@@ -139,14 +139,14 @@ export class JsonScanner {
 
     #keep(chunk: Buffer, from: number, to: number): void {
         this.#size += to - from;
-        if (this.#size > LARGEST_PIECE) this.#parts = [];
+        if (this.#size > MAX_PIECE_BYTES) this.#parts = [];
         else this.#parts.push(Buffer.from(chunk.subarray(from, to)));
     }
 
     #finish(chunk: Buffer, from: number, to: number): number {
         this.#keep(chunk, from, to);
         this.#capturing = false;
-        const bytes = this.#size > LARGEST_PIECE ? null : Buffer.concat(this.#parts, this.#size);
+        const bytes = this.#size > MAX_PIECE_BYTES ? null : Buffer.concat(this.#parts, this.#size);
         this.#parts = [];
         if (this.#phase === 'first key' || this.#phase === 'key') {
             this.#key = readKeyText(bytes);

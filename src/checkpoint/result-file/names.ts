@@ -8,7 +8,7 @@ import { hashText } from '../../util/columns/text-places.js';
  */
 
 /** Longest name in bytes: leaves room for the suffixes of staging and corrupt files, below the usual bound of 255. */
-const LONGEST = 200;
+const MAX_NAME_BYTES = 200;
 const EXTENSION = '.json';
 
 /** Device names of Windows, with any extension: opening one opens the device. */
@@ -41,12 +41,12 @@ function makePlainStem(id: string, alphabet: Alphabet): string {
     // A start needs the name of every id, and nearly all are this simple.
     if (id.length < 100 && alphabet.ordinary.test(id) && !/^[acnpl]/i.test(id)) return id;
     const stem = makeSafeStem(id, alphabet);
-    return Buffer.byteLength(stem) + EXTENSION.length > LONGEST ? makeHashedStem(id, alphabet) : stem;
+    return Buffer.byteLength(stem) + EXTENSION.length > MAX_NAME_BYTES ? makeHashedStem(id, alphabet) : stem;
 }
 
 function makeHashedStem(id: string, alphabet: Alphabet): string {
     const hash = createHash('sha256').update(id, 'utf16le').digest('hex').slice(0, 16);
-    return `${cut(makeSafeStem(id, alphabet), LONGEST - EXTENSION.length - hash.length - 1)}-${hash}`;
+    return `${cut(makeSafeStem(id, alphabet), MAX_NAME_BYTES - EXTENSION.length - hash.length - 1)}-${hash}`;
 }
 
 /** Names that version 0.1 gave an id; empty if they are the same as today's. */
@@ -145,7 +145,7 @@ function findColliding(ids: Iterable<string>): ReadonlySet<string> {
     return mayCollide(ids) ? findCollidingNames(ids) : new Set();
 }
 
-const FEW = 32_768;
+const MAX_IN_SET = 32_768;
 
 /** False if no two names are equal or, among many, share a hash of 52 bits. */
 function mayCollide(ids: Iterable<string>): boolean {
@@ -155,7 +155,7 @@ function mayCollide(ids: Iterable<string>): boolean {
     for (const id of ids) {
         const key = foldCase(makePlainStem(id, SAFE));
         // The runtime's own set is faster for some thousands, but takes more memory for a million.
-        if (few.size < FEW) {
+        if (few.size < MAX_IN_SET) {
             if (few.size === few.add(key).size) return true;
             continue;
         }

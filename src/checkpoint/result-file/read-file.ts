@@ -16,7 +16,7 @@ import { groupOfKey, type ParsedResultFile, parseCheckpoint, type RawFile, parse
 export type ReadResult = ParsedResultFile | { readonly kind: 'absent' };
 
 /** Levels of a result file: an entry's result may have `MAX_NESTING`, and stands a few levels down. */
-const DEEPEST = MAX_NESTING + 10;
+const MAX_DEPTH = MAX_NESTING + 10;
 
 /** Larger files are read piece by piece: a V8 string ends at 512 MiB, and the earlier tools wrote files beyond that. */
 const STREAM_FROM = 256 * 1024 * 1024;
@@ -224,8 +224,8 @@ export function parseBytes(bytes: Buffer): { readonly value: Json } | { readonly
     const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
     try {
         const value = JSON.parse((hasMark ? bytes.subarray(3) : bytes).toString()) as Json;
-        return isNestedDeeper(value, DEEPEST)
-            ? { problem: `it is nested more than ${DEEPEST} levels deep` }
+        return isNestedDeeper(value, MAX_DEPTH)
+            ? { problem: `it is nested more than ${MAX_DEPTH} levels deep` }
             : { value };
     } catch (error) {
         // The parser's message quotes the text, line breaks included.

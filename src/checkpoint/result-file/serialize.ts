@@ -26,13 +26,13 @@ export function serializeOnOneLine(value: unknown): string {
 
 /** JSON texts of keys, which repeat by the million; at most as many as this are kept. */
 const quotedKeys = new Map<string, string>();
-const MOST_QUOTED_KEYS = 1000;
+const MAX_QUOTED_KEYS = 1000;
 
 function quoteKey(key: string): string {
     const known = quotedKeys.get(key);
     if (known !== undefined) return known;
     const quoted = JSON.stringify(key);
-    if (quotedKeys.size < MOST_QUOTED_KEYS && key.length < 100) quotedKeys.set(key, quoted);
+    if (quotedKeys.size < MAX_QUOTED_KEYS && key.length < 100) quotedKeys.set(key, quoted);
     return quoted;
 }
 

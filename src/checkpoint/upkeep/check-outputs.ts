@@ -8,7 +8,7 @@ import { OUTPUT_NAME, OUTPUTS_FOLDER, listOutputFiles, makeOutputPath } from '..
 import { getIoCode, readReason } from '../../util/io-error.js';
 import type { Finding } from './finding.js';
 
-type Noted = Parameters<typeof listOutputFiles>[0];
+type NotedTask = Parameters<typeof listOutputFiles>[0];
 
 /** Compares the output files of a results directory with what entries say about them. */
 export class OutputCheck {
@@ -34,7 +34,7 @@ export class OutputCheck {
         for (const task of [...checkpoint.failures, ...checkpoint.pending]) this.add(task, where);
     }
 
-    add(noted: Noted, where: string): void {
+    add(noted: NotedTask, where: string): void {
         for (const file of listOutputFiles(noted)) {
             if (!this.#named.has(file.sha256)) this.#named.set(file.sha256, { bytes: file.bytes, where });
         }

@@ -5,7 +5,7 @@ import { DurableWriter, makeDirectory } from '../../host/durable-write.js';
 import { listFiles } from '../../host/listing.js';
 import { makeHolderId } from '../../host/staging-name.js';
 import { isJsonObject, type JsonObject } from '../../model/json.js';
-import { LARGEST_BATCH } from '../../results/collect/batch-file.js';
+import { MAX_BATCH_BYTES } from '../../results/collect/batch-file.js';
 import { buildEarlierRecord } from '../../results/collect/earlier-record.js';
 import { makeSourceCounts } from '../../results/collect/source.js';
 import { makeRecord } from '../../results/record/record.js';
@@ -87,9 +87,9 @@ export class ResultCollector {
             Buffer.from(']}\n'),
         ];
         const size = bytes.reduce((sum, piece) => sum + piece.length, 0);
-        if (size > LARGEST_BATCH)
+        if (size > MAX_BATCH_BYTES)
             throw new UserError(
-                `${results.length} results are ${size} bytes, and a batch has ${LARGEST_BATCH} at most: add fewer at once`,
+                `${results.length} results are ${size} bytes, and a batch has ${MAX_BATCH_BYTES} at most: add fewer at once`,
             );
         await makeDirectory(this.#tempDir);
         await this.#writer.write(name, bytes);

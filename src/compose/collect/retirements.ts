@@ -4,7 +4,7 @@ import { readCheckpointFileAtOnce } from '../../checkpoint/result-file/read-file
 import { readSuperseded } from '../../checkpoint/result-file/superseded-log.js';
 import { listFiles } from '../../host/listing.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
-import { StandIns } from '../../results/collect/checkpoint-records.js';
+import { SubstituteKeys } from '../../results/collect/checkpoint-records.js';
 import { digestKey, type RecordVersion, type Retirement } from '../../results/record/record.js';
 
 /** Records that a results directory no longer has. About 200 bytes each. */
@@ -51,7 +51,7 @@ export class Retirements {
     /** Adds entries of an earlier tool's file, whose records were keyed by their source before the file was rewritten. */
     addEarlier({ id: sample, entries }: Checkpoint, run: string): void {
         for (const [group, list] of entries) {
-            const standIns = new StandIns();
+            const standIns = new SubstituteKeys();
             for (const { entry } of list)
                 this.add({ run, sample, group, ...standIns.findKey(entry), revision: 1 });
         }

@@ -12,9 +12,9 @@ import { readEndpoints } from './live-states.js';
 import { asTyped } from '../output.js';
 import type { RunPaths } from './run-paths.js';
 
-/** The rate covers the last five minutes, or the whole run if fewer than `ENOUGH` tasks ended in them. */
+/** The rate covers the last five minutes, or the whole run if fewer than `MIN_ENDS` tasks ended in them. */
 const WINDOW_MS = 300_000;
-const ENOUGH = 10;
+const MIN_ENDS = 10;
 
 /** The current state of a directory, read only from its files and datasets. */
 export async function readStatus(place: RunPaths, reader: DirectoryReader): Promise<DirectoryStatus> {
@@ -64,8 +64,8 @@ function findWhole(run: RunFile | null, known: KnownSamples | null): DirectorySt
 /** Finished tasks a second; null if none has finished since the run began. */
 function computeRate(ends: readonly number[], since: number, now: number): number | null {
     const recent = ends.filter((end) => end >= now - WINDOW_MS).length;
-    const from = recent >= ENOUGH ? Math.max(since, now - WINDOW_MS) : since;
-    const finished = recent >= ENOUGH ? recent : ends.length;
+    const from = recent >= MIN_ENDS ? Math.max(since, now - WINDOW_MS) : since;
+    const finished = recent >= MIN_ENDS ? recent : ends.length;
     return finished === 0 ? null : (finished * 1000) / Math.max(1000, now - from);
 }
 

@@ -102,10 +102,10 @@ async function describeFailedTest(
 }
 
 /** Maximum number of bytes shown of a test. */
-const MOST = 64 * 1024;
+const MAX_TEXT_BYTES = 64 * 1024;
 
 export function readShownContent(content: Content): string {
-    if (content.text !== undefined) return content.text.slice(0, MOST);
-    if (statSync(content.path).size > MOST) return `(in ${content.path})`;
+    if (content.text !== undefined) return content.text.slice(0, MAX_TEXT_BYTES);
+    if (statSync(content.path).size > MAX_TEXT_BYTES) return `(in ${content.path})`;
     return readFileSync(content.path, 'utf8');
 }

@@ -9,7 +9,7 @@ import { getIoCode } from '../../util/io-error.js';
 
 const LIVE_FILE = /^live(?:\.\d+)?\.json$/;
 /** Maximum number of bytes read of a live file. */
-const MOST_OF_LIVE = 1024 * 1024;
+const MAX_LIVE_BYTES = 1024 * 1024;
 
 /**
  * The states that runs publish, one for each shard; empty if there are none. Only `format` is validated: another version may have
@@ -41,7 +41,7 @@ export async function readEndpoints(checkpoints: string): Promise<readonly Endpo
 async function readLiveState(path: string): Promise<LiveState | null> {
     try {
         const text = await readTextFile(path);
-        const json: unknown = text.length > MOST_OF_LIVE ? null : JSON.parse(text);
+        const json: unknown = text.length > MAX_LIVE_BYTES ? null : JSON.parse(text);
         return isJsonObject(json) && json['format'] === 1 ? (json as Partial<LiveState> as LiveState) : null;
     } catch (error) {
         // A torn file is replaced by a complete one within a second.

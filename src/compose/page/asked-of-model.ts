@@ -9,10 +9,10 @@ import { listOutputFiles, makeOutputPath } from '../../model/output-file.js';
 import { getIoCode } from '../../util/io-error.js';
 
 /** Maximum number of bytes read of a conversation. */
-const MOST_OF_CONVERSATION = 4 * 1024 * 1024;
+const MAX_CONVERSATION_BYTES = 4 * 1024 * 1024;
 
 /** The messages that a model was sent; empty if the entry itself holds them, or no model was asked. */
-export type ReadAsked = (
+export type ReadPrompts = (
     entry: StoredEntry['entry'],
     at: { readonly sample: string; readonly group: string },
 ) => readonly unknown[];
@@ -22,7 +22,7 @@ export type ReadAsked = (
  * templates in run.json, filled with the row again.
  * @param dir results directory
  */
-export function makeAskedReader(dir: string, run: Pick<RunFile, 'options'> | null): ReadAsked {
+export function makeAskedReader(dir: string, run: Pick<RunFile, 'options'> | null): ReadPrompts {
     const { executor, 'prompt-template': prompt, system } = run?.options ?? {};
     const templates = [
         { role: 'system', template: system },
@@ -60,7 +60,7 @@ function readMessages(path: string): readonly unknown[] {
         const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
         try {
             const stats = fstatSync(descriptor);
-            if (!stats.isFile() || stats.size > MOST_OF_CONVERSATION) return [];
+            if (!stats.isFile() || stats.size > MAX_CONVERSATION_BYTES) return [];
             const messages: unknown = JSON.parse(readFileSync(descriptor, 'utf8'));
             return Array.isArray(messages) ? messages : [];
         } finally {

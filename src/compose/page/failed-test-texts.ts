@@ -8,9 +8,9 @@ import { listFingerprints, type LoadSample } from '../directory/datasets-of-run.
 import { readShownContent } from '../directory/find-task.js';
 
 /** Characters of an input or an expected output in a file that may be mailed. */
-const MOST_CHARACTERS = 4096;
+const MAX_CHARACTERS = 4096;
 /** Milliseconds that reading datasets may take in total; after that, the page names the command that shows a test. */
-const MOST_MS = 20_000;
+const MAX_MS = 20_000;
 
 /** Adds the failed test's input and expected output to the details on a page, if the dataset still has the test. */
 export class FailedTestTexts {
@@ -32,7 +32,7 @@ export class FailedTestTexts {
         { group, index }: { readonly group: string; readonly index: number },
     ): Promise<EntryDetail> {
         const { failure, fingerprint } = detail;
-        if (failure === undefined || fingerprint === undefined || this.#spent > MOST_MS) return detail;
+        if (failure === undefined || fingerprint === undefined || this.#spent > MAX_MS) return detail;
         const before = Date.now();
         try {
             const sample = await this.#read(id);
@@ -40,7 +40,7 @@ export class FailedTestTexts {
             const isSame = this.#fingerprints.some((known) => known[group]?.[index] === fingerprint);
             if (test === undefined || !isSame) return detail;
             const [input, expectedOutput] = [test.input, test.output].map((content) =>
-                shortenText(readShownContent(content), undefined, MOST_CHARACTERS),
+                shortenText(readShownContent(content), undefined, MAX_CHARACTERS),
             );
             return {
                 ...detail,

@@ -13,17 +13,17 @@ import { chooseExpected } from '../../model/sample.js';
 import { readFigures } from '../../model/tally.js';
 import { describeEntry, describeOpenTask, readTests } from '../../report/html/entry-detail.js';
 import type { PageRow, PageRows } from '../../report/html/page-row.js';
-import { recordOfEntry, StandIns } from '../../results/collect/checkpoint-records.js';
-import type { ReadAsked } from './asked-of-model.js';
+import { recordOfEntry, SubstituteKeys } from '../../results/collect/checkpoint-records.js';
+import type { ReadPrompts } from './asked-of-model.js';
 
 /**
  * What the page shows of a sample's tasks.
  * @param readAsked null: the long parts are left out
  */
-export function pickRows(checkpoint: Checkpoint, readAsked: ReadAsked | null): PageRows {
+export function pickRows(checkpoint: Checkpoint, readAsked: ReadPrompts | null): PageRows {
     const rows: PageRows['rows'] = [];
     for (const [group, list] of checkpoint.entries) {
-        const standIns = new StandIns();
+        const standIns = new SubstituteKeys();
         for (const { entry } of list) {
             const row = makeRowOfEntry(entry, group, checkpoint.id, standIns);
             const asked = readAsked?.(entry, { sample: checkpoint.id, group });
@@ -42,7 +42,7 @@ function makeRowOfEntry(
     entry: StoredEntry['entry'],
     group: string,
     sample: string,
-    standIns: StandIns,
+    standIns: SubstituteKeys,
 ): PageRow | null {
     const figures = readFigures(entry);
     const key = standIns.findKey(entry);
@@ -152,7 +152,7 @@ function hashTask(fingerprint: string, occurrence: number): number {
 const hashTo32Bits = (text: string): number => createHash('md5').update(text).digest().readUInt32LE(0);
 
 /** Longest cause: causes are few and short, unlike messages. */
-const MOST_OF_CAUSE = 80;
+const MAX_CAUSE_LENGTH = 80;
 
 /** Why a program got its verdict, in words that programs with the same fault share. Empty if unknown. */
 function findCause(entry: StoredEntry['entry']): string {
@@ -168,7 +168,7 @@ function findCause(entry: StoredEntry['entry']): string {
 function findCompilerError(step: RunResult | null | undefined): string {
     const text = `${step?.stderr ?? ''}\n${step?.stdout ?? ''}`.slice(0, 8192);
     const error = /(?:error: |Error: |error\[\w+\]: )(.*)/.exec(text)?.[1] ?? '';
-    return error.trim().slice(0, MOST_OF_CAUSE);
+    return error.trim().slice(0, MAX_CAUSE_LENGTH);
 }
 
 /** The exception's name, the signal, or the exit status. */
@@ -176,8 +176,8 @@ function findRuntimeError(step: RunResult | null | undefined): string {
     if (step === null || step === undefined) return '';
     const end = (step.stderr ?? '').slice(-8192);
     const exception = [...end.matchAll(/\b((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception))\b/g)].at(-1)?.[1];
-    if (exception !== undefined) return exception.slice(0, MOST_OF_CAUSE);
-    if (step.signal !== undefined) return step.signal.slice(0, MOST_OF_CAUSE);
+    if (exception !== undefined) return exception.slice(0, MAX_CAUSE_LENGTH);
+    if (step.signal !== undefined) return step.signal.slice(0, MAX_CAUSE_LENGTH);
     return step.return_code === null || step.return_code === undefined
         ? ''
         : `exit status ${step.return_code}`;

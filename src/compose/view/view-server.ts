@@ -7,7 +7,7 @@ import { type AccessRules, decideAccess, TOKEN_COOKIE } from './access.js';
 import type { ViewedRun } from './viewed-run.js';
 
 /** Maximum number of concurrent event streams: a browser opens one for each tab. */
-const MOST_STREAMS = 32;
+const MAX_STREAMS = 32;
 const EVENT_MS = 1000;
 
 const HEADERS = {
@@ -146,7 +146,7 @@ export class ViewServer {
     }
 
     #stream(response: ServerResponse): void {
-        if (this.#streams.size >= MOST_STREAMS) {
+        if (this.#streams.size >= MAX_STREAMS) {
             response.writeHead(503, HEADERS).end();
             return;
         }

@@ -8,7 +8,7 @@ const LIMIT_EFFECT = (what: string) =>
     }) as const;
 
 /** Longest time that Node's timers support, in seconds, rounded down. */
-const LONGEST = 2_000_000;
+const MAX_SECONDS = 2_000_000;
 
 /** Options for limits and verdicts, and for what results keep. */
 export const LIMIT_OPTIONS = {
@@ -18,7 +18,7 @@ export const LIMIT_OPTIONS = {
         default: null,
         defaultText: '120 with --executor chat, else 20',
         min: 0.001,
-        max: LONGEST,
+        max: MAX_SECONDS,
         placeholder: '<seconds>',
         group: 'Limits and verdicts',
         about: 'CPU time for one test (--limits own: at most); wall time for exec and module, a whole request for chat',

@@ -126,14 +126,14 @@ const UNITS: Readonly<Record<string, number>> = {
     GB: 1e9,
 };
 /** A smaller number was surely meant as MiB: no program starts in so little memory. */
-const LEAST_MEMORY = 2 ** 20;
+const MIN_MEMORY = 2 ** 20;
 
 function readLimits(row: Field): OwnLimits {
     const time = row.get('time_limit');
     if (time.present && time.number() <= 0) time.fail('a number of seconds greater than 0');
     return {
         time: time.present ? time.number() : null,
-        memory: readBytes(row.get('memory_limit'), LEAST_MEMORY),
+        memory: readBytes(row.get('memory_limit'), MIN_MEMORY),
         output: readBytes(row.get('output_limit'), 1),
     };
 }

@@ -29,11 +29,11 @@ export interface DescribedTest {
 type Known = Map<string, DescribedTest[] | 'ambiguous'>;
 
 /** More tests than this are a mistake, or an attempt to fill the disk. */
-const MOST_TESTS = 5000;
-const MOST_COUNT = 1000;
-const MOST_TRIES = 100;
+const MAX_TESTS = 5000;
+const MAX_COUNT = 1000;
+const MAX_TRIES = 100;
 /** Most levels of nested folders; file systems allow no longer paths. */
-const DEEPEST = 32;
+const MAX_DEPTH = 32;
 const ROOTS = ['sample', 'secret'];
 
 /** Walks the file once, since BAPCtools numbers tests in the order in which it meets them, over all folders. */
@@ -66,7 +66,7 @@ export class GeneratorTests {
 
     /** @returns the tests of the folder, including those named by `include` */
     #readFolder(key: string, folder: string, field: Field, above: Scope, depth: number): DescribedTest[] {
-        if (depth > DEEPEST) throw new RecipeError('its folders are nested too deeply');
+        if (depth > MAX_DEPTH) throw new RecipeError('its folders are nested too deeply');
         const scope = this.#scopeIn(field, above);
         this.#keepSettings(`data/${folder}`, field);
         const included = this.#findIncluded(field.get('include'));
@@ -116,8 +116,7 @@ export class GeneratorTests {
     #add(test: DescribedTest): DescribedTest {
         this.#names.add(test.name);
         this.tests.push(test);
-        if (this.tests.length > MOST_TESTS)
-            throw new RecipeError(`it describes more than ${MOST_TESTS} tests`);
+        if (this.tests.length > MAX_TESTS) throw new RecipeError(`it describes more than ${MAX_TESTS} tests`);
         return test;
     }
 
@@ -139,8 +138,8 @@ export class GeneratorTests {
     #scopeIn(field: Field, above: Scope): Scope {
         const retries = field.get('retries');
         const tries = retries.present ? retries.number() : above.tries;
-        if (!Number.isInteger(tries) || tries < 1 || tries > MOST_TRIES)
-            throw new RecipeError(`its ${retries.path} is not a number from 1 to ${MOST_TRIES}`);
+        if (!Number.isInteger(tries) || tries < 1 || tries > MAX_TRIES)
+            throw new RecipeError(`its ${retries.path} is not a number from 1 to ${MAX_TRIES}`);
         return {
             salt: field.get('random_salt').optionalString() ?? above.salt,
             solution: this.readSolution(field, above.solution),
@@ -204,7 +203,7 @@ function isTest(field: Field): boolean {
 /** Number of tests that are numbered, over all folders. Numbers are padded to the width of the largest. */
 function countNumbered(folder: Field, depth: number): number {
     const data = folder.get('data');
-    if (!data.present || typeof data.value !== 'object' || depth > DEEPEST) return 0;
+    if (!data.present || typeof data.value !== 'object' || depth > MAX_DEPTH) return 0;
     return listEntries(data).reduce((sum, [, entry]) => {
         if (!isTest(entry)) return sum + countNumbered(entry, depth + 1);
         return sum + (Array.isArray(data.value) ? (readCounts(entry)?.length ?? 1) : 0);
@@ -217,8 +216,8 @@ function readCounts(field: Field): readonly number[] | null {
     const count = field.get('count');
     if (!count.present) return null;
     const numbers = readNumbers(count);
-    if (numbers.length === 0 || numbers.length > MOST_COUNT || !numbers.every(Number.isSafeInteger))
-        throw new RecipeError(`its ${count.path} is not a number from 1 to ${MOST_COUNT}`);
+    if (numbers.length === 0 || numbers.length > MAX_COUNT || !numbers.every(Number.isSafeInteger))
+        throw new RecipeError(`its ${count.path} is not a number from 1 to ${MAX_COUNT}`);
     return numbers;
 }
 
@@ -227,6 +226,6 @@ function readNumbers(count: Field): readonly number[] {
     const text = typeof count.value === 'string' ? count.value : '';
     const [, from, to] = /^(-?\d+)\.\.=(-?\d+)$/.exec(text) ?? [];
     const [first, last] = from === undefined ? [1, count.number()] : [Number(from), Number(to)];
-    const length = Math.min(MOST_COUNT + 1, Math.max(0, Math.floor(last - first + 1)));
+    const length = Math.min(MAX_COUNT + 1, Math.max(0, Math.floor(last - first + 1)));
     return Array.from({ length }, (_, i) => first + i);
 }

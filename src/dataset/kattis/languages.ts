@@ -102,14 +102,14 @@ export function isPython2(text: string): boolean {
     if (version !== undefined) return version === '2';
     const code = text.replace(/("""|''')[\s\S]*?\1/g, "''");
     // Long lines are data, and would be slow to match because of backtracking.
-    const lines = code.split('\n').filter((line) => line.length <= LONGEST_LINE);
+    const lines = code.split('\n').filter((line) => line.length <= MAX_LINE_LENGTH);
     return (
         lines.some((line) => PRINT_STATEMENT.test(line.trimStart())) ||
         GONE.some((name) => calls(name, lines))
     );
 }
 
-const LONGEST_LINE = 1000;
+const MAX_LINE_LENGTH = 1000;
 /** `print x`, also after `if y:`, but neither `print(x)` nor `print = x`. */
 const PRINT_STATEMENT = /^(?:[^#"']*:[ \t]*)?print[ \t]+(?!(?:in|is|if)\b)(?:["'\w\\[{`~-]|>>)/;
 /** Functions that Python 3 no longer has. */

@@ -36,7 +36,7 @@ const STATEMENTS = /^(problem_)?statements?$/;
 /** Left out in every folder: files of editors and tools, which are never part of a problem. */
 const LITTER = /^(\.|__pycache__$|node_modules$|Thumbs\.db$)|(~|\.pyc|\.class|\.o|\.exe|\.orig|\.swp)$/;
 /** Most levels of nested folders; deeper nesting can only be a link cycle. */
-const DEEPEST = 16;
+const MAX_DEPTH = 16;
 
 /**
  * The files of a package, sorted by name.
@@ -118,7 +118,7 @@ async function walk(place: Place, found: PackageFile[]): Promise<void> {
     }
     const stats = await stat(path, { bigint: true });
     if (stats.isDirectory()) {
-        if (depth === DEEPEST) return refuse('its folders are nested too deeply, or linked in a circle');
+        if (depth === MAX_DEPTH) return refuse('its folders are nested too deeply, or linked in a circle');
         const names = await readdir(path);
         for (const child of names.filter((each) => !LITTER.test(each))) {
             await walk(

@@ -25,7 +25,7 @@ import { loadChecker, loadGrader, loadStaticProgram } from './validators.js';
 import { readYamlFile } from './yaml-file.js';
 
 /** Lower bound of computed limits, in seconds, so that the start-up time of interpreters does not decide. */
-const LEAST_LIMIT = 1;
+const MIN_LIMIT_S = 1;
 
 /** Loads a package as a sample, with all its files hashed. */
 export async function loadPackage(
@@ -201,7 +201,7 @@ function buildJudging(
                 ? {
                       group: solutions,
                       multiplier: settings.timeMultiplier,
-                      atLeast: LEAST_LIMIT,
+                      atLeast: MIN_LIMIT_S,
                       resolution: settings.timeResolution,
                   }
                 : null,

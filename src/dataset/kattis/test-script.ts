@@ -48,8 +48,8 @@ const SHELL = /^#!\s*\/\S*\b(bash|sh|env\s+(bash|sh))\b/;
 /** Larger files are not scripts. */
 const MAX_SCRIPT_BYTES = 1024 * 1024;
 /** Most files that are copied for a script. */
-const MOST_FILES = 5000;
-const MOST_BYTES = 512 * 1024 * 1024;
+const MAX_FILES = 5000;
+const MAX_BYTES = 512 * 1024 * 1024;
 
 /**
  * The script of a package that lacks tests; null: it has none.
@@ -114,8 +114,8 @@ class ScriptReader {
         for (const [path] of text.matchAll(OUTSIDE)) await this.#addOutside(posix.normalize(`data/${path}`));
         const files = [...this.#files.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
         const bytes = files.reduce((sum, { size }) => sum + size, 0);
-        if (files.length > MOST_FILES || bytes > MOST_BYTES)
-            this.#refused ??= `it has more than ${MOST_FILES} files or ${MOST_BYTES / 1024 ** 2} MiB to read`;
+        if (files.length > MAX_FILES || bytes > MAX_BYTES)
+            this.#refused ??= `it has more than ${MAX_FILES} files or ${MAX_BYTES / 1024 ** 2} MiB to read`;
         return { name, files: this.#refused === null ? files : [], refused: this.#refused };
     }
 

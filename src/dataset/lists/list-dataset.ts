@@ -22,7 +22,7 @@ import { readRowsAt } from './read-rows-at.js';
 const INDEX_VERSION = 1;
 
 /** Most field names that are remembered, to check the command's placeholders; data with more fields is not a table. */
-const MOST_FIELDS = 10_000;
+const MAX_FIELDS = 10_000;
 
 interface ListLocator {
     readonly [key: string]: string | number | string[];
@@ -153,7 +153,7 @@ class ListDataset implements Dataset {
                 const field = await row.read(`${shown}:${line}`);
                 rows.add({ line, offset, length, hash: hashPlacement(field) });
                 for (const name of Object.keys(field.object()))
-                    if (fields.size < MOST_FIELDS) fields.add(name);
+                    if (fields.size < MAX_FIELDS) fields.add(name);
             } catch (error) {
                 this.#bad(error);
             }

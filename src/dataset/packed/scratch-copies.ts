@@ -5,7 +5,7 @@ import { getIoCode, describeIoError } from '../../util/io-error.js';
 import { WriteError } from '../../host/write-error.js';
 
 /** Number of copies that are kept. Samples are handed out in order, so a second copy is enough for those still running. */
-const MOST_KEPT = 2;
+const MAX_KEPT = 2;
 
 /**
  * Unpacked copies of dataset content, in scratch files. They are made one at a time, and the least recently used ones are
@@ -63,7 +63,7 @@ export class ScratchCopies {
         }
         this.#copies.set(key, path);
         for (const [oldest, removed] of this.#copies) {
-            if (this.#copies.size <= MOST_KEPT) break;
+            if (this.#copies.size <= MAX_KEPT) break;
             this.#copies.delete(oldest);
             await rm(removed, { force: true }).catch(() => undefined);
         }

@@ -147,13 +147,13 @@ async function givesPoints(
     files: ReadonlyMap<string, PackageFile>,
 ): Promise<boolean> {
     const file = checker === null ? undefined : files.get(checker.path);
-    if (file === undefined || file.refused !== null || file.size > MOST_SEARCHED) return false;
+    if (file === undefined || file.refused !== null || file.size > MAX_SEARCHED_BYTES) return false;
     const code = (await readFile(file.path, 'utf8')).replace(/\/\/.*|\/\*[^]*?\*\//g, '');
     return /\b(?:quitpi?\s*\(|_points\b)/.test(code);
 }
 
 /** In bytes. No checker written by people is larger. */
-const MOST_SEARCHED = 1024 ** 2;
+const MAX_SEARCHED_BYTES = 1024 ** 2;
 
 interface LoadedSolution {
     readonly isGood: boolean;

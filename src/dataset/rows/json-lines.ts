@@ -23,7 +23,7 @@ export async function* readJsonLineBatches(
     chunks: AsyncIterable<Chunk> = readChunks(file),
 ): AsyncIterable<readonly RawRow[]> {
     const row = new RowBytes(maxBytes);
-    const mostAsText = Math.min(maxBytes, MOST_AS_TEXT);
+    const mostAsText = Math.min(maxBytes, MAX_TEXT_LINE_BYTES);
     let line = 1;
     let offset = 0;
     for await (const chunk of chunks) {
@@ -56,7 +56,7 @@ export async function* readJsonLineBatches(
 /**
  * Longest line, in bytes, that is passed on as text. For short lines, a separate buffer and decoding would be most of the work.
  */
-const MOST_AS_TEXT = 4096;
+const MAX_TEXT_LINE_BYTES = 4096;
 
 /** The bytes of a chunk as text, decoded when the first line is requested. */
 class AsciiText {

@@ -82,10 +82,10 @@ interface HeldReservations {
 }
 
 /** Reservations of lost workers that are kept in case their usage is still reported. */
-const MOST_FORMER = 10_000;
+const MAX_FORMER = 10_000;
 
 /** Most reservations that one task may hold at once; no executor makes more than a few concurrent requests. */
-const MOST_OPEN = 64;
+const MAX_OPEN = 64;
 
 /** The main process's side; wraps the desk that hands out places. */
 export class BudgetDesk implements WorkerDesk {
@@ -127,7 +127,7 @@ export class BudgetDesk implements WorkerDesk {
         for (const [name, reservation] of held.open) {
             reservation.forfeit();
             this.#former.set(name, reservation);
-            if (this.#former.size > MOST_FORMER) this.#former.delete(this.#former.keys().next().value ?? '');
+            if (this.#former.size > MAX_FORMER) this.#former.delete(this.#former.keys().next().value ?? '');
         }
     }
 
@@ -138,7 +138,7 @@ export class BudgetDesk implements WorkerDesk {
             open: new Map<string, Reservation>(),
         };
         this.#jobs.set(job, held);
-        if (planned === null || held.open.size >= MOST_OPEN)
+        if (planned === null || held.open.size >= MAX_OPEN)
             throw new Error('the budget request is invalid, or the task holds too many reservations');
         const { signal } = held.gone;
         const reservation = await this.budget.reserve(planned, signal);

@@ -43,7 +43,7 @@ export interface Reservation {
  * answer length could spend a multiple of the budget before anybody notices. The limit applies to a judge model too, whatever is
  * known of the other models.
  */
-const FEW = 4;
+const MAX_BEFORE_FIRST_ANSWER = 4;
 
 interface Waiter {
     readonly estimate: Estimate;
@@ -126,7 +126,7 @@ export class Budget {
         if (model === null || this.#heard.has(model)) return true;
         let unheard = 0;
         for (const requests of this.#unheard.values()) unheard += requests;
-        return unheard < FEW;
+        return unheard < MAX_BEFORE_FIRST_ANSWER;
     }
 
     /** Describes the bound that an estimate exceeds; null: none. */
@@ -153,7 +153,7 @@ export class Budget {
         this.#reservedCost += reserved.cost;
         this.#fixedCost += fixed;
         this.#inFlight += 1;
-        if (model !== null) this.#countUnheard(model, 1);
+        if (model !== null) this.#countUnanswered(model, 1);
         let state: 'open' | 'forfeited' | 'settled' = 'open';
         const end = (next: 'forfeited' | 'settled', usedTokens: number, usedCost: number): void => {
             if (state === 'settled' || state === next) return;
@@ -162,7 +162,7 @@ export class Budget {
                 this.#reservedCost -= reserved.cost;
                 this.#fixedCost -= fixed;
                 this.#inFlight -= 1;
-                if (model !== null) this.#countUnheard(model, -1);
+                if (model !== null) this.#countUnanswered(model, -1);
             } else {
                 this.#tokens -= reserved.tokens;
                 this.#cost -= reserved.cost;
@@ -185,7 +185,7 @@ export class Budget {
         };
     }
 
-    #countUnheard(model: string, change: 1 | -1): void {
+    #countUnanswered(model: string, change: 1 | -1): void {
         const requests = (this.#unheard.get(model) ?? 0) + change;
         if (requests <= 0 || this.#heard.has(model)) this.#unheard.delete(model);
         else this.#unheard.set(model, requests);

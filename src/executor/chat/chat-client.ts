@@ -6,7 +6,7 @@ import type { ServerOptions } from '../descriptor.js';
 import type { ExecutorContext } from '../executor.js';
 import { Fleet } from '../servers/fleet.js';
 import { type AcquirePlace, PlaceDesk, reservePlaces, type WorkerDesk } from '../servers/places.js';
-import type { ComingWork } from '../servers/server-executor.js';
+import type { UpcomingWork } from '../servers/server-executor.js';
 import { Budget, type BudgetOptions, type Estimate, isBounded, type Reservation } from './budget.js';
 import { BudgetDesk, type PlannedRequest, type ReserveBudget } from './budget-desk.js';
 import {
@@ -17,7 +17,7 @@ import {
     readAnswer,
     refusedAt,
     type ServiceRequest,
-    turnDown,
+    reportUnsuccessful,
 } from './chat-exchange.js';
 import {
     type ChatAnswer,
@@ -35,9 +35,9 @@ import type { Search, SearchRequest } from './web-search.js';
 /** Concurrent requests to an endpoint without a configured limit. The adaptive limit halves it when a service asks for fewer. */
 const DEFAULT_CONCURRENCY = 8;
 /** How often one request may be rejected unprocessed before it fails, if lowering the concurrency does not help. */
-const TURNED_AWAY = 50;
+const MAX_REJECTIONS = 50;
 /** Tokens reserved for an answer of unbounded length, before the first answer arrives. */
-export const USUAL_ANSWER = 1024;
+export const TYPICAL_ANSWER_TOKENS = 1024;
 
 /** Timeouts of a request besides the total one, in seconds; null: only the total timeout applies. */
 export interface RequestTimeouts {
@@ -85,7 +85,7 @@ export class ChatClient {
     readonly #stream: boolean;
     readonly #onSpent: ChatClientOptions['onSpent'];
     /** Tokens of the longest answer so far, which are reserved for an answer of unbounded length. */
-    #longestAnswer = USUAL_ANSWER;
+    #longestAnswer = TYPICAL_ANSWER_TOKENS;
 
     /** @throws UserError if a key cannot be read */
     constructor(options: ChatClientOptions, hooks: PoolHooks = {}) {
@@ -137,7 +137,7 @@ export class ChatClient {
         const result = await this.#request(request, context);
         if (reservation !== undefined)
             settle(reservation, result, () => reservation.settle(NO_TOKENS, price?.amount ?? null));
-        if (isUnheard(result)) this.#onSpent?.(SPENT_UNKNOWN, context);
+        if (isUnanswered(result)) this.#onSpent?.(SPENT_UNKNOWN, context);
         if (result.kind !== 'answered') return result;
         this.#onSpent?.(spentBySearch(price?.amount ?? null), context);
         if (price === null) return result;
@@ -158,7 +158,7 @@ export class ChatClient {
             },
             context,
         );
-        if (isUnheard(result)) this.#onSpent?.(SPENT_UNKNOWN, context);
+        if (isUnanswered(result)) this.#onSpent?.(SPENT_UNKNOWN, context);
         if (result.kind === 'refused') return { ...result, answer: null };
         if (result.kind !== 'answered') return result;
         const { endpoint, took } = result;
@@ -185,7 +185,7 @@ export class ChatClient {
             const result = await this.#exchange(lease, request, signal).finally(() => lease.release());
             if (result.kind !== 'turned-away') return result;
             const { failure } = result;
-            if (turned >= TURNED_AWAY) return { kind: 'failed', failure, endpoint: lease.endpoint };
+            if (turned >= MAX_REJECTIONS) return { kind: 'failed', failure, endpoint: lease.endpoint };
             log(`${lease.endpoint}: ${failure.message}; retrying`);
         }
     }
@@ -232,7 +232,7 @@ export class ChatClient {
     }
 
     /** Announces the work that is about to be requested. */
-    prepare(work: ComingWork): void {
+    prepare(work: UpcomingWork): void {
         this.#fleet.prepare(work);
     }
 
@@ -309,7 +309,7 @@ export class ChatClient {
                     lease.report('bad-request', answer.took);
                     return refusedAt(lease, missing, answer.status);
                 }
-                return turnDown(lease, { ...answer, provider }, answer.message);
+                return reportUnsuccessful(lease, { ...answer, provider }, answer.message);
             case 'answer':
                 return readAnswer(lease, answer, { read, used }, provider);
             default:
@@ -325,7 +325,7 @@ const FILTERED: ReadonlySet<string> = new Set(['content_filter', 'sensitive']);
 const UNSENT = { kind: 'aborted', isUnsent: true } as const;
 
 /** Whether a request was sent and brought no answer: its service may have done the work and billed it. */
-function isUnheard(result: ChatResult<unknown>): boolean {
+function isUnanswered(result: ChatResult<unknown>): boolean {
     if (result.kind === 'aborted') return result.isUnsent !== true;
     return result.kind === 'failed' && result.failure.reason !== 'refused' && result.endpoint !== null;
 }

@@ -67,7 +67,7 @@ export type Exchange<T> =
     | { readonly kind: 'turned-away'; readonly failure: Failure };
 
 /** Describes a request that brought no answer. */
-interface TurnedDown extends ErrorAnswer {
+interface UnsuccessfulAnswer extends ErrorAnswer {
     /** Milliseconds. */
     readonly took: number;
     readonly wait?: number | null;
@@ -90,7 +90,7 @@ export function readAnswer<T extends object>(
     const body = value.error ?? answer.body;
     const error = { ...answer, body, provider };
     const { code } = classifyChatError(error, value.broken);
-    if (code !== null) return turnDown(lease, error, value.broken);
+    if (code !== null) return reportUnsuccessful(lease, error, value.broken);
     lease.report('broken', answer.took, null, value.broken);
     return failedAt(lease, value.broken, answer.status);
 }
@@ -99,7 +99,7 @@ const isBroken = (value: object): value is BrokenAnswer =>
     'broken' in value && typeof value.broken === 'string';
 
 /** Classifies a request that brought no answer, and reports it to the pool. */
-export function turnDown(lease: Lease, answer: TurnedDown, said: string): Exchange<never> {
+export function reportUnsuccessful(lease: Lease, answer: UnsuccessfulAnswer, said: string): Exchange<never> {
     const { status, took } = answer;
     const error = classifyChatError(answer, said);
     const { message } = error;

@@ -13,7 +13,7 @@ import { ChatClient } from './chat-client.js';
 import type { ChatResult } from './chat-exchange.js';
 import type { ChatDescriptor } from './chat-kind.js';
 import { acquireByMessage } from '../servers/places.js';
-import { type Spent, SpendingLedger, tellSpent } from './spending.js';
+import { type Spent, SpendingLedger, reportSpending } from './spending.js';
 import type { ChatCall, PricedChatAnswer } from './chat-protocol.js';
 import { type ConversationEnd, Conversations } from './conversation.js';
 import { fillForTask } from './prompt.js';
@@ -56,7 +56,7 @@ export function createChat(descriptor: ChatDescriptor, hooks: PoolHooks = {}): S
 export function createChatInWorker(descriptor: ChatDescriptor): Executor {
     // There is one budget for the whole run.
     const reserve = isBounded(descriptor.budget) ? reserveByMessage : undefined;
-    const asked = { acquire: acquireByMessage, onSpent: tellSpent, budget: null, reserve };
+    const asked = { acquire: acquireByMessage, onSpent: reportSpending, budget: null, reserve };
     const client = new ChatClient({ ...descriptor, ...asked });
     const asker = new Asker(client, descriptor);
     return { run: (task, context) => asker.run(task, context), close: () => asker.close() };

@@ -12,8 +12,8 @@ export interface ServiceFinding {
 }
 
 /** Timeout of an answer in seconds. */
-const PATIENCE = 15;
-const MOST_BYTES = 16 * 1024 * 1024;
+const TIMEOUT_S = 15;
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /**
  * Requests each service's list of models with its key, which is free. The service's reply is not repeated, since some include a
@@ -54,7 +54,7 @@ export async function checkServices(
 }
 
 async function askOne(fleet: Fleet, endpoint: string): Promise<ServiceFinding> {
-    const request = { method: 'GET', path: '/models', timeout: PATIENCE, maxAnswer: MOST_BYTES } as const;
+    const request = { method: 'GET', path: '/models', timeout: TIMEOUT_S, maxAnswer: MAX_BYTES } as const;
     const answer = await fleet.send(endpoint, request, new AbortController().signal);
     switch (answer.kind) {
         case 'answer':

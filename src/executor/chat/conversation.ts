@@ -21,7 +21,7 @@ export interface ConversationOptions extends ToolModule {
 }
 
 /** Most bytes of messages that are stored in the entry itself; longer ones go to a file in `.outputs`. */
-const MOST_INLINE = 16 * 1024;
+const MAX_INLINE_LENGTH = 16 * 1024;
 
 /** The result of a conversation. */
 export interface ConversationEnd {
@@ -99,7 +99,7 @@ export class Conversations {
     async #keep(messages: readonly ChatMessage[]): Promise<JsonObject> {
         const list = messages.map(buildMessageBody);
         const bytes = Buffer.from(JSON.stringify(list));
-        if (bytes.length <= MOST_INLINE) return { messages: list };
+        if (bytes.length <= MAX_INLINE_LENGTH) return { messages: list };
         const file = await this.#folder.add(bytes);
         return {
             messages_file: { path: makeOutputPath(file.sha256), bytes: file.bytes, sha256: file.sha256 },

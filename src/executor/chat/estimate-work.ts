@@ -1,6 +1,6 @@
 import type { Task } from '../../model/task.js';
 import type { ModelEstimate, WorkEstimate } from '../../model/work-estimate.js';
-import { USUAL_ANSWER } from './chat-client.js';
+import { TYPICAL_ANSWER_TOKENS } from './chat-client.js';
 import type { ChatDescriptor } from './chat-kind.js';
 import { UserError } from '../../util/user-error.js';
 import { estimateTokens } from './chat-protocol.js';
@@ -18,7 +18,7 @@ export async function estimateWork(
     tasks: AsyncIterable<Task>,
 ): Promise<WorkEstimate> {
     const { search, sampling, scoring } = descriptor;
-    const answerTokens = sampling.maxTokens ?? USUAL_ANSWER;
+    const answerTokens = sampling.maxTokens ?? TYPICAL_ANSWER_TOKENS;
     const sums = new Map<string, EstimateSum>();
     const add = async (model: string, prompt: number, completion: number): Promise<void> => {
         const sum = sums.get(model) ?? new EstimateSum(model);
@@ -37,7 +37,7 @@ export async function estimateWork(
             await add(call.sampling.model, prompt, answerTokens);
         }
         // The judge model reads the question and the answer, and its own answer is not bounded.
-        if (judge !== null) await add(judge, prompt + answerTokens, USUAL_ANSWER);
+        if (judge !== null) await add(judge, prompt + answerTokens, TYPICAL_ANSWER_TOKENS);
     }
     const models = [...sums.values()].map((sum) => sum.value());
     const found =
@@ -50,7 +50,7 @@ export async function estimateWork(
         promptTokens: total((one) => one.promptTokens),
         answerTokens: total((one) => one.answerTokens),
         cost: costs.includes(null) ? null : costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0),
-        assumedAnswer: sampling.maxTokens === null ? USUAL_ANSWER : null,
+        assumedAnswer: sampling.maxTokens === null ? TYPICAL_ANSWER_TOKENS : null,
         models,
         ...(found === null ? {} : { searches: found }),
     };

@@ -92,7 +92,7 @@ export async function computeCost(answer: PricedAnswer, table: PriceTable | null
         calcPrice(tokens, model, { providerApiUrl: url }) ??
         (deployment === null ? null : calcPrice(tokens, deployment, { providerApiUrl: url }));
     if (found !== null) return { amount: found.total_price, source: BUNDLED_PRICES };
-    if (unpriced.size < MOST_UNPRICED) unpriced.add(key);
+    if (unpriced.size < MAX_UNPRICED) unpriced.add(key);
     return null;
 }
 
@@ -108,7 +108,7 @@ const nameTable = (date: string | undefined): string => `--prices of ${date}`;
 /** Models without a bundled price: searching all bundled prices for one takes longer than all other work on an answer. */
 const unpriced = new Set<string>();
 /** Rows may name any number of models, so the set is bounded. */
-const MOST_UNPRICED = 10_000;
+const MAX_UNPRICED = 10_000;
 
 /** Loaded by the first answer that needs it, since it takes a third of a second. */
 let bundled: Promise<typeof import('@pydantic/genai-prices')> | null = null;

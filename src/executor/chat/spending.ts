@@ -53,7 +53,7 @@ export const isSpent = (value: JsonObject): value is Spent =>
     isCount(value['cost']);
 
 /** Reports a request's usage to the main process. */
-export function tellSpent(spent: Spent, { ask }: Pick<ExecutorContext, 'ask'>): void {
+export function reportSpending(spent: Spent, { ask }: Pick<ExecutorContext, 'ask'>): void {
     ask?.({ do: 'spent', spent }).catch(() => {});
 }
 

@@ -38,7 +38,7 @@ export interface ToolAnswer {
 }
 
 /** Longest tool result that is passed to a model, in characters. */
-const MOST_CONTENT = 64 * 1024;
+const MAX_CONTENT_LENGTH = 64 * 1024;
 
 const definitions = z.array(
     z.object({
@@ -131,7 +131,7 @@ function parseAnswer(value: unknown): ToolAnswer {
     const content = typeof value === 'string' ? value : (JSON.stringify(value ?? null) ?? 'null');
     const type = isJsonObject(value) ? value['error_type'] : undefined;
     return {
-        content: content.slice(0, MOST_CONTENT),
+        content: content.slice(0, MAX_CONTENT_LENGTH),
         error: typeof type === 'string' ? type : null,
         hasFailed: false,
     };

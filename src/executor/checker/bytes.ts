@@ -26,14 +26,14 @@ export const LOWER: ByteMap = AS_IS.map((byte) => (byte >= 65 && byte <= 90 ? by
 
 export const NEWLINE = 10;
 
-const LONGEST_SHOWN = 40;
+const MAX_SHOWN_LENGTH = 40;
 
 /** Shows bytes as a word in a message: truncated, and without anything that a terminal could interpret as a command. */
 export function quoteBytes(bytes: Buffer, from: number, to: number): string {
     // A character has at most four bytes; one that is cut in half at the end is dropped with the rest.
-    const room = Math.min(to, from + LONGEST_SHOWN * 4);
+    const room = Math.min(to, from + MAX_SHOWN_LENGTH * 4);
     const text = escapeLine(bytes.toString('utf8', from, room));
     const characters = Array.from(text);
-    if (room === to && characters.length <= LONGEST_SHOWN) return text;
-    return `${characters.slice(0, LONGEST_SHOWN).join('')}… (${to - from} bytes)`;
+    if (room === to && characters.length <= MAX_SHOWN_LENGTH) return text;
+    return `${characters.slice(0, MAX_SHOWN_LENGTH).join('')}… (${to - from} bytes)`;
 }

@@ -2,7 +2,7 @@ import { ACCEPTED, type Comparer, type Comparison, reject } from './comparison.j
 import type { Window } from './window.js';
 
 /** Larger values are not compared, to bound memory. */
-const LONGEST_VALUE = 256 * 1024;
+const MAX_VALUE_LENGTH = 256 * 1024;
 
 /**
  * The comparison for values returned by a called function, as the harness of `dataset/calls/harness.ts` prints them: a line
@@ -11,7 +11,7 @@ const LONGEST_VALUE = 256 * 1024;
  */
 export class CallComparer implements Comparer {
     step(output: Window, answer: Window): Comparison | null {
-        if (output.unread > LONGEST_VALUE) return reject('the returned value is too large');
+        if (output.unread > MAX_VALUE_LENGTH) return reject('the returned value is too large');
         if (!output.last || !answer.last) {
             if (answer.unread === answer.bytes.length) return reject('the expected value is too large');
             return null;

@@ -20,7 +20,7 @@ export function reject(message: string): Comparison {
 
 /**
  * A comparison in progress. `step` advances as far as both windows allow: it returns the result, or null if it needs more bytes
- * of a side. It never needs more than `LONGEST_WHOLE` bytes of a side at once, so a window may be far smaller than the file. The
+ * of a side. It never needs more than `MAX_WHOLE_BYTES` bytes of a side at once, so a window may be far smaller than the file. The
  * same code serves bytes in memory (both windows are complete, and one step decides) and files of any size.
  */
 export interface Comparer {
@@ -31,4 +31,4 @@ export interface Comparer {
  * Tokens and lines up to this many bytes are examined as a whole (as numbers, for example); longer ones are text, compared byte
  * by byte. The limit is the same in memory and in a stream, so both give the same result.
  */
-export const LONGEST_WHOLE = 64 * 1024;
+export const MAX_WHOLE_BYTES = 64 * 1024;

@@ -3,7 +3,7 @@ import type { Comparer } from './comparison.js';
 import { StrippedLineComparer, strip, splitWords } from './stripped-lines.js';
 
 /** Lines of many numbers are common here; longer lines than this are compared as text. */
-const LONGEST_LINE = 256 * 1024;
+const MAX_LINE_LENGTH = 256 * 1024;
 
 /**
  * The comparison that LiveCodeBench uses for programs that read stdin: both sides are stripped and must have the same number of
@@ -15,7 +15,7 @@ const LONGEST_LINE = 256 * 1024;
  * of Python's `decimal.Decimal`.
  */
 export function makeLiveCodeBenchComparer(): Comparer {
-    return new StrippedLineComparer({ fold: AS_IS, longest: LONGEST_LINE, isSameLine });
+    return new StrippedLineComparer({ fold: AS_IS, longest: MAX_LINE_LENGTH, isSameLine });
 }
 
 function isSameLine(output: Buffer, answer: Buffer): boolean {

@@ -1,5 +1,5 @@
 import { LOWER } from './bytes.js';
-import { type Comparer, LONGEST_WHOLE } from './comparison.js';
+import { type Comparer, MAX_WHOLE_BYTES } from './comparison.js';
 import { parsePython } from './number.js';
 import { StrippedLineComparer, strip } from './stripped-lines.js';
 
@@ -10,7 +10,7 @@ const TOLERANCE = 1e-5;
  * one number each, including integers, may differ by 1e-5 of the expected one.
  */
 export function makeSandboxFusionComparer(): Comparer {
-    return new StrippedLineComparer({ fold: LOWER, longest: LONGEST_WHOLE, isSameLine });
+    return new StrippedLineComparer({ fold: LOWER, longest: MAX_WHOLE_BYTES, isSameLine });
 }
 
 function isSameLine(output: Buffer, answer: Buffer): boolean {

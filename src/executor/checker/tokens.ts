@@ -1,6 +1,6 @@
 import { escapeLine } from '../../util/printable.js';
 import { AS_IS, C_SPACES, quoteBytes, type ByteMap, type ByteSet } from './bytes.js';
-import { ACCEPTED, LONGEST_WHOLE, reject, type Comparer, type Comparison } from './comparison.js';
+import { ACCEPTED, MAX_WHOLE_BYTES, reject, type Comparer, type Comparison } from './comparison.js';
 import type { Window } from './window.js';
 
 /** How tokens are separated and compared. */
@@ -166,7 +166,9 @@ export class TokenComparer implements Comparer {
             const answerStops = spaces[b] === 1 || (cutAtNul && b === 0);
             if (outputStops && answerStops) break;
             if (outputStops !== answerStops || fold[a] !== fold[b]) {
-                return reject(`token ${this.tokens + 1} differs (it is longer than ${LONGEST_WHOLE} bytes)`);
+                return reject(
+                    `token ${this.tokens + 1} differs (it is longer than ${MAX_WHOLE_BYTES} bytes)`,
+                );
             }
             output.at += 1;
             answer.at += 1;
@@ -201,7 +203,7 @@ function skip(window: Window, spaces: ByteSet): void {
 }
 
 function isLong(window: Window, end: number): boolean {
-    return (end === -1 ? window.unread : end - window.at) > LONGEST_WHOLE;
+    return (end === -1 ? window.unread : end - window.at) > MAX_WHOLE_BYTES;
 }
 
 function named(space: number | undefined): string {

@@ -9,7 +9,7 @@ export interface BundledFile {
 }
 
 const NUMBER_BYTES = 4;
-const MOST_NAME_BYTES = 4096;
+const MAX_NAME_BYTES = 4096;
 
 /**
  * The files of a bundle, one after another, since a bundle of all tests of a problem may not fit in memory. `unpack` reads one
@@ -22,7 +22,7 @@ export async function* readBundle(path: string): AsyncGenerator<BundledFile> {
         const { size: end } = await file.stat();
         for (let at = 0; at < end; ) {
             const nameBytes = (await readBytes(file, at, NUMBER_BYTES)).readUInt32LE(0);
-            if (nameBytes > MOST_NAME_BYTES) throw new RangeError('a bundle holds a name that is too long');
+            if (nameBytes > MAX_NAME_BYTES) throw new RangeError('a bundle holds a name that is too long');
             // The name ends with a NUL byte and is followed by mode and size.
             const head = await readBytes(file, at + NUMBER_BYTES, nameBytes + 1 + NUMBER_BYTES + 8);
             const size = Number(head.readBigUInt64LE(nameBytes + 1 + NUMBER_BYTES));

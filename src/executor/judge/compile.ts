@@ -151,7 +151,7 @@ export class Compiler {
                 let result = toCompilerResult(report, MESSAGE_BYTES);
                 if (report.exitCode === 0) {
                     const made = await collect(box, out, bundle);
-                    const why = describeUseless(usable, made);
+                    const why = describeUnusableOutput(usable, made);
                     if (why === null) return await this.#cache.put(key, made, result);
                     result = refused(result, `the ${language.name} compiler ${why}`);
                     // The disk is full, or, in a language whose compilation runs programs, those left too much.
@@ -245,7 +245,7 @@ async function collect(box: Box, out: string, bundle: string): Promise<readonly 
 }
 
 /** Why the compiler's output cannot be started; null: it can. */
-function describeUseless(usable: UsableLanguage, made: readonly PackedFile[] | null): string | null {
+function describeUnusableOutput(usable: UsableLanguage, made: readonly PackedFile[] | null): string | null {
     if (made === null) return 'produced output that is too large to keep';
     return hasProgram(usable, made) ? null : 'produced nothing that can be started';
 }

@@ -13,7 +13,7 @@ export interface Headers {
 }
 
 const HEADER = /\.(h|hh|hpp|hxx|inc)$/;
-const MOST = 500;
+const MAX_HEADERS = 500;
 
 /** @throws UserError (exit 2) if a folder cannot be read, or contains far more than headers */
 export async function readHeaders(includeDirs: readonly string[]): Promise<Headers> {
@@ -29,9 +29,9 @@ export async function readHeaders(includeDirs: readonly string[]): Promise<Heade
             files.push({ host, name: `include-${i}/${name}`, mode: 0o444 });
             hash.update(`${i}\0${name}\0`).update(await readFile(host));
         }
-        if (files.length > MOST) {
+        if (files.length > MAX_HEADERS) {
             throw new UserError(
-                `--include-dir ${folder} contains more than ${MOST} headers: name the folder that holds testlib.h itself`,
+                `--include-dir ${folder} contains more than ${MAX_HEADERS} headers: name the folder that holds testlib.h itself`,
             );
         }
     }

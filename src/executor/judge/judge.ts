@@ -35,7 +35,7 @@ import { describeCompiler, Toolchains, type UsableLanguage, findUsableLanguage }
 import { type AdaptedFiles, adaptFiles } from './windows-programs.js';
 
 const MIB = 1024 * 1024;
-const LARGEST_JAVA_STACK_MB = 64;
+const MAX_JAVA_STACK_MB = 64;
 
 /**
  * Judges programs on this machine: compiles each once, runs its tests in one sandbox and compares its output.
@@ -330,6 +330,6 @@ function runCommand(
         out: `${box.source}/main`,
         class: program.mainClass,
         memory_mb: String(memory),
-        stack_mb: String(Math.max(1, Math.min(LARGEST_JAVA_STACK_MB, Math.floor(memory / 4)))),
+        stack_mb: String(Math.max(1, Math.min(MAX_JAVA_STACK_MB, Math.floor(memory / 4)))),
     });
 }

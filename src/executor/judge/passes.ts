@@ -94,10 +94,10 @@ const larger = (a: number | null, b: number | null): number | null =>
 /** In the format of `.interaction` files of multi-pass problems. Entries keep far less of it. */
 function joinTranscripts(transcripts: readonly string[]): string {
     const text = transcripts.map((each) => (each === '' || each.endsWith('\n') ? each : `${each}\n`));
-    return text.join('---\n').slice(0, MOST_TRANSCRIPT);
+    return text.join('---\n').slice(0, MAX_TRANSCRIPT_BYTES);
 }
 
-const MOST_TRANSCRIPT = 256 * 1024;
+const MAX_TRANSCRIPT_BYTES = 256 * 1024;
 /** Exit code of the command that looks for the next pass if there is none. */
 const NO_PASS = 9;
 

@@ -33,7 +33,7 @@ export class ImportProbe {
             this.#known.set(key, known);
             known.catch(() => this.#known.delete(key));
             // Names come from submissions, so their number must be bounded.
-            if (this.#known.size > MOST_KNOWN) this.#known.delete([...this.#known.keys()][0] ?? '');
+            if (this.#known.size > MAX_KNOWN) this.#known.delete([...this.#known.keys()][0] ?? '');
         }
         return known;
     }
@@ -71,7 +71,7 @@ export class ImportProbe {
     }
 }
 
-const MOST_KNOWN = 1000;
+const MAX_KNOWN = 1000;
 
 function probeCommand(
     { compile, run, language }: UsableLanguage,

@@ -18,7 +18,7 @@ import { findScriptTools, type ScriptTools } from './script-tools.js';
 const MIB = 1024 * 1024;
 const INDEX = 'index.json';
 /** Most test files that a script may leave; more indicate a mistake or an attack on the disk. */
-const MOST_MADE = 20_000;
+const MAX_MADE_FILES = 20_000;
 /** A script compiles programs and runs them for each test. */
 const SCRIPT_LIMITS: RunLimits = {
     ...COMPILE_LIMITS,
@@ -52,7 +52,8 @@ export async function runTestScript(
         scratchBytes: COMPILE_SCRATCH_BYTES,
         compiles: true,
     });
-    const guard = sandbox.kind === 'bwrap' ? null : guardFolder(box.work, MOST_MADE, COMPILE_SCRATCH_BYTES);
+    const guard =
+        sandbox.kind === 'bwrap' ? null : guardFolder(box.work, MAX_MADE_FILES, COMPILE_SCRATCH_BYTES);
     try {
         guard?.onExceeded(() => void box.close());
         const run = new ScriptRun(recipe, box, `${box.work}/${TREE}/${place}`, tools);
@@ -62,7 +63,7 @@ export async function runTestScript(
     } catch (error) {
         if (error instanceof SandboxError && guard?.isExceeded === true)
             throw judgeError(
-                `it generates more than ${MOST_MADE} files or ${COMPILE_SCRATCH_BYTES / MIB} MiB`,
+                `it generates more than ${MAX_MADE_FILES} files or ${COMPILE_SCRATCH_BYTES / MIB} MiB`,
             );
         throw error;
     } finally {
@@ -167,7 +168,7 @@ class ScriptRun {
         const stored = new Map<string, string>();
         let seen = 0;
         for await (const { name, copyTo } of readBundle(bundle)) {
-            if (++seen > MOST_MADE) throw judgeError(`it generates more than ${MOST_MADE} files`);
+            if (++seen > MAX_MADE_FILES) throw judgeError(`it generates more than ${MAX_MADE_FILES} files`);
             if (!OF_TESTS.test(name)) continue;
             const own = String(stored.size);
             await copyTo(join(folder, own));
@@ -212,11 +213,11 @@ class ScriptRun {
 /** Files needed for judging, by their names in `data`. */
 const OF_TESTS = /^(?:(?:sample|secret)\/.*(?:\.(?:in|ans|yaml)|\.files\/.+)|[^/]+\.yaml)$/;
 /** Most links in a chain of links. */
-const MOST_STEPS = 8;
+const MAX_LINK_STEPS = 8;
 
 function followLinks(name: string, links: ReadonlyMap<string, string>): string {
     let at = name;
-    for (let step = 0; step < MOST_STEPS; step++) {
+    for (let step = 0; step < MAX_LINK_STEPS; step++) {
         const target = links.get(at);
         if (target === undefined) return at;
         at = target;

@@ -19,11 +19,11 @@ export interface BoxedProgram extends RunnableSubmission {
  * tests pass quickly, the number grows, so that one message returns several reports; the work wasted when a test fails is then a
  * few moments' worth.
  */
-const LEAST_AHEAD = 2;
+const MIN_AHEAD = 2;
 /** Seconds of wall time. */
-const A_MOMENT = 0.02;
+const SHORT_RUN_S = 0.02;
 /** In bytes: this many requests at once never fill the socket of a box. */
-const MOST_ARGUMENT_BYTES = 4096;
+const MAX_ARGUMENT_BYTES = 4096;
 
 /**
  * Runs tests in a box on this machine. The following tests already run while a test's output is compared, so that the box is
@@ -35,8 +35,8 @@ export function makeBoxedTests(program: BoxedProgram): RunTest {
     const positions = new Map(tests.map((test, position) => [test, position]));
     const started = new Map<number, Promise<RunReport>>();
     // Until a test is compared, its large output stays in a file that the SPILL_FILESth run after it overwrites.
-    const most = hasLongArguments(program) ? LEAST_AHEAD : SPILL_FILES;
-    const least = program.skipsTests ? 1 : LEAST_AHEAD;
+    const most = hasLongArguments(program) ? MIN_AHEAD : SPILL_FILES;
+    const least = program.skipsTests ? 1 : MIN_AHEAD;
     let ahead = least;
     return async (wanted) => {
         if (wanted.files !== undefined) return runAlone(program, boxes, wanted);
@@ -47,7 +47,7 @@ export function makeBoxedTests(program: BoxedProgram): RunTest {
             if (!started.has(next)) started.set(next, start(program, tests[next] as StagedTest));
         const report = await (started.get(position) as Promise<RunReport>);
         started.delete(position);
-        ahead = report.wall <= A_MOMENT ? Math.min(2 * ahead, most) : least;
+        ahead = report.wall <= SHORT_RUN_S ? Math.min(2 * ahead, most) : least;
         return ranTest(program, program.argv(box, wanted), report);
     };
 }
@@ -70,7 +70,7 @@ function ranTest({ limits, language }: BoxedProgram, argv: readonly string[], re
 }
 
 const hasLongArguments = ({ tests, box, argv }: BoxedProgram): boolean =>
-    tests.some((test) => Buffer.byteLength(argv(box, test).join(' ')) > MOST_ARGUMENT_BYTES);
+    tests.some((test) => Buffer.byteLength(argv(box, test).join(' ')) > MAX_ARGUMENT_BYTES);
 
 function start({ box, argv, runLimits }: BoxedProgram, test: StagedTest): Promise<RunReport> {
     const report = box.run({ argv: argv(box, test), stdin: { path: test.input }, limits: runLimits });

@@ -15,7 +15,7 @@ export interface ScriptTools {
 /** The tools that gen.sh and its users call; other programs come from /usr. */
 const NAMES = ['python3', 'python2', 'pypy3', 'pypy', 'g++', 'javac', 'java'];
 /** Replacements for missing tools, which give the same output, if more slowly. */
-const STAND_INS: Readonly<Record<string, string>> = { pypy3: 'python3', pypy: 'python2' };
+const SUBSTITUTES: Readonly<Record<string, string>> = { pypy3: 'python3', pypy: 'python2' };
 const STANDARD = /^\/(?:usr\/(?:local\/)?)?bin\/[^/]+$/;
 
 /** @returns a string if a required tool is missing, with the reason */
@@ -28,7 +28,7 @@ export async function findScriptTools(sandbox: SandboxKind): Promise<ScriptTools
     const standIns = new Map<string, string>();
     for (const name of NAMES) {
         const found = (await toolchains.find(name)).tool;
-        const standIn = STAND_INS[name];
+        const standIn = SUBSTITUTES[name];
         const tool = found ?? (standIn === undefined ? null : (await toolchains.find(standIn)).tool);
         if (tool === null) continue;
         if (found === null && standIn !== undefined) standIns.set(name, standIn);

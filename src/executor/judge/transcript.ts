@@ -1,7 +1,7 @@
 import type { RunReport } from '../sandbox/box.js';
 
 /** Most bytes of a side's output that are used; transcripts are cut further when they are stored. */
-const MOST_BYTES = 16 * 1024;
+const MAX_BYTES = 16 * 1024;
 
 interface Piece {
     readonly at: number;
@@ -41,7 +41,7 @@ function* splitPieces({ stdout, pieces }: RunReport, side: Piece['side']): Gener
     if (!Buffer.isBuffer(stdout)) return;
     let from = 0;
     for (const { at, bytes } of pieces) {
-        const to = Math.min(from + bytes, stdout.length, MOST_BYTES);
+        const to = Math.min(from + bytes, stdout.length, MAX_BYTES);
         if (to <= from) return;
         yield { at, side, text: stdout.subarray(from, to).toString() };
         from = to;

@@ -73,7 +73,7 @@ interface Edit {
 }
 
 /** Bounds the cost of a hostile source; real programs are far shorter. */
-const LONGEST_SOURCE = 4 * 1024 * 1024;
+const MAX_SOURCE_LENGTH = 4 * 1024 * 1024;
 
 /**
  * A source in a form that compiles here, and what was changed in it; the same text if nothing was.
@@ -83,7 +83,7 @@ export function adaptText(
     source: string,
     own: ReadonlySet<string> = new Set(),
 ): { readonly text: string; readonly adapted: readonly Adaptation[] } {
-    if (source.length > LONGEST_SOURCE || !mayBeForWindows(source)) return { text: source, adapted: [] };
+    if (source.length > MAX_SOURCE_LENGTH || !mayBeForWindows(source)) return { text: source, adapted: [] };
     const adapted = new Set<Adaptation>();
     const { code, words, edits } = readSource(source, own, adapted);
     const prelude: string[] = [];

@@ -18,7 +18,7 @@ export async function cacheFolder(): Promise<string> {
  * @throws Error if there is no suitable folder
  */
 export async function programCacheFolder(): Promise<string> {
-    return firstPlace(whyNoneRuns);
+    return firstPlace(explainNoExecution);
 }
 
 /** @param whyNot describes what is wrong with a folder that is ours; null: nothing */
@@ -57,7 +57,7 @@ async function makeOurs(place: string): Promise<string | null> {
 }
 
 /** For a file on a `noexec` file system, the kernel reports that it may not be executed, whatever its mode. */
-async function whyNoneRuns(place: string): Promise<string | null> {
+async function explainNoExecution(place: string): Promise<string | null> {
     const file = join(place, `try-${randomBytes(8).toString('hex')}`);
     try {
         await writeFile(file, '', { mode: 0o700 });

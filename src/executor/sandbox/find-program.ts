@@ -6,7 +6,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
  * Searched after PATH, which may be short or absent (cron, `env -i`, containers), or may lead to a version manager that hides the
  * real programs.
  */
-const USUAL_FOLDERS = [
+const DEFAULT_FOLDERS = [
     '/usr/local/bin',
     '/usr/bin',
     '/bin',
@@ -21,7 +21,7 @@ const USUAL_FOLDERS = [
 /** Folders that are searched for programs, in order. */
 export function programFolders(path: string | undefined = process.env['PATH']): readonly string[] {
     const named = (path ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
-    return [...new Set([...named, ...USUAL_FOLDERS])];
+    return [...new Set([...named, ...DEFAULT_FOLDERS])];
 }
 
 /** Every executable file of that name on PATH and in the usual folders, in order; a path is returned as it is. */

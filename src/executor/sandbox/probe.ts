@@ -50,19 +50,22 @@ async function probe(choice: SandboxChoice): Promise<SandboxProbe> {
     if (choice !== 'auto') {
         const { problem, open } = await tryOut(choice);
         if (problem !== null) throw new UserError(`--sandbox ${choice} does not work here: ${problem}`);
-        return { kind: choice, ...heldBy(choice, open) };
+        return { kind: choice, ...describeProtection(choice, open) };
     }
     const { problem: why, open: openInBwrap } = await tryOut('bwrap');
-    if (why === null) return { kind: 'bwrap', ...heldBy('bwrap', openInBwrap) };
+    if (why === null) return { kind: 'bwrap', ...describeProtection('bwrap', openInBwrap) };
     const { problem, open } = await tryOut('rlimit');
     if (problem !== null) throw new UserError(`no sandbox works here: bwrap: ${why}; rlimit: ${problem}`);
     const fallback = `bubblewrap does not work here (${why}): programs run in the weaker rlimit sandbox`;
-    const { notes, notEnforced } = heldBy('rlimit', open);
+    const { notes, notEnforced } = describeProtection('rlimit', open);
     return { kind: 'rlimit', notes: [fallback, ...notes], notEnforced };
 }
 
 /** Most machines do not grant us control groups, so only `doctor` and the entries mention that; the start of a run does not. */
-function heldBy(kind: SandboxKind, open: ReadonlySet<Open>): Pick<SandboxProbe, 'notes' | 'notEnforced'> {
+function describeProtection(
+    kind: SandboxKind,
+    open: ReadonlySet<Open>,
+): Pick<SandboxProbe, 'notes' | 'notEnforced'> {
     const known = new Set([...open].filter((what) => what !== 'memory'));
     return { notes: weaknesses(kind, known), notEnforced: weaknesses(kind, open) };
 }

@@ -1,5 +1,5 @@
 import { displayAddress } from '../../endpoint/address.js';
-import { type Calibration, calibrate, GREATEST_WIDTH, findMachine } from '../../endpoint/calibration.js';
+import { type Calibration, calibrate, MAX_WIDTH, findMachine } from '../../endpoint/calibration.js';
 import { realClock } from '../../util/clock.js';
 import type { EndpointOptions, ServerOptions } from '../descriptor.js';
 import { SERVER_KINDS } from '../kinds.js';
@@ -59,7 +59,7 @@ async function calibrateMachine(
     try {
         return await calibrate({
             addresses: endpoints.map(({ url }) => displayAddress(url)),
-            atMost: Math.min(GREATEST_WIDTH, ...endpoints.map((one) => one.concurrency ?? GREATEST_WIDTH)),
+            atMost: Math.min(MAX_WIDTH, ...endpoints.map((one) => one.concurrency ?? MAX_WIDTH)),
             runHello: async (address) => {
                 const ran = await kind.server.runHello?.((request) => fleet.send(address, request, signal));
                 return ran?.outcome === 'ok';

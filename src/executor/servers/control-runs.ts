@@ -33,7 +33,7 @@ export interface OutputLoss {
 }
 
 /** Bytes of output from which an endpoint may lose some: the capacity of a pipe. */
-export const SMALLEST_LOSS = 65_536;
+export const MIN_LOSS_BYTES = 65_536;
 
 /** SandboxFusion always reads at least this much before it stops. */
 const NEVER_LOST_BELOW = 131_072;
@@ -109,7 +109,7 @@ export class ControlRuns {
      * Runs a hello-world after a program ended in a way that suggests trouble on the machine: `done` if the machine is healthy.
      * Repeated each time, because such trouble comes and goes.
      */
-    async isWell(place: ControlledPlace, tag: string, trouble: string): Promise<Step<ServerRun>> {
+    async passesControl(place: ControlledPlace, tag: string, trouble: string): Promise<Step<ServerRun>> {
         const code = helloWorld(tag);
         if (code === null) return { kind: 'done', value: { compile: null, run: null } };
         return place.control({

@@ -1,7 +1,7 @@
 import type { CapturedRun } from '../../model/entry.js';
 import type { Checker, StagedTest } from '../../model/sample.js';
 import type { CheckOutput } from '../check-output.js';
-import { type ControlledPlace, describeLoss, type ControlRuns, SMALLEST_LOSS } from './control-runs.js';
+import { type ControlledPlace, describeLoss, type ControlRuns, MIN_LOSS_BYTES } from './control-runs.js';
 import type { ServerRun } from './server-run.js';
 import { asText, readWhole } from './load.js';
 import { findCompilerTrouble, runTrouble } from './machine-trouble.js';
@@ -61,7 +61,7 @@ async function examineCrash(run: CapturedRun, about: ExaminedRun): Promise<Step<
     const { place, controls, tag } = about;
     const trouble = runTrouble(run);
     if (trouble !== null) {
-        const well = await controls.isWell(place, tag, trouble);
+        const well = await controls.passesControl(place, tag, trouble);
         return well.kind === 'done' ? done({ ...CLEAN, isDoubtful: true }) : well;
     }
     return (await refuseMissing(run, about)) ?? done(CLEAN);
@@ -89,7 +89,7 @@ function refuseMissing(seen: CapturedRun, about: ExaminedRun): Promise<Step<neve
 async function examineOutput(run: CapturedRun, about: ExaminedRun): Promise<Step<Examination>> {
     const output = Buffer.from(run.stdout);
     const undecodable = readDecodeError(run.stdout);
-    if (undecodable === null && output.length < SMALLEST_LOSS) return done(CLEAN);
+    if (undecodable === null && output.length < MIN_LOSS_BYTES) return done(CLEAN);
     const { place, controls, test, checker } = about;
     const asked = await controls.outputLoss(place);
     if (asked.kind !== 'done') return asked;

@@ -6,7 +6,7 @@ import { HttpClient } from '../../endpoint/http.js';
 import { EndpointPool, type PoolHooks, type ProbeOutcome } from '../../endpoint/pool.js';
 import { readToken } from '../../endpoint/secrets.js';
 import type { EndpointOptions, ServerOptions } from '../descriptor.js';
-import type { ComingWork } from './server-executor.js';
+import type { UpcomingWork } from './server-executor.js';
 
 /** A request to any endpoint: its path is relative to the endpoint's base address. */
 export interface FleetRequest {
@@ -136,7 +136,7 @@ export class Fleet {
     }
 
     /** Announces the coming work. */
-    prepare({ tasks, concurrency, runsHere }: ComingWork): void {
+    prepare({ tasks, concurrency, runsHere }: UpcomingWork): void {
         if (runsHere) this.client.expect(Math.min(tasks, concurrency ?? this.pool.concurrency));
     }
 

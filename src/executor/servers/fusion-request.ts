@@ -9,12 +9,12 @@ const ANSWER_SLACK = 60;
 /** Bytes of answer beyond twice the program's output limit: JSON escapes, stderr, the rest of the answer. */
 const ANSWER_EXTRA = 16 * 1024 * 1024;
 /** Bytes: a longer answer would not fit into one string. */
-const LONGEST_ANSWER = 400 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 400 * 1024 * 1024;
 
 const MIB = 1024 * 1024;
 
 /** Maximum bytes of answer to read if programs may print `output` bytes. */
-export const answerBound = (output: number): number => Math.min(LONGEST_ANSWER, output * 2 + ANSWER_EXTRA);
+export const answerBound = (output: number): number => Math.min(MAX_ANSWER_BYTES, output * 2 + ANSWER_EXTRA);
 
 /** One run by `/run_code`. */
 export interface RunCode {
@@ -74,7 +74,7 @@ export function submitRequest(submit: Submit): FleetRequest {
             locale: 'en',
             compile_timeout: COMPILE_TIME,
             run_timeout: submit.time,
-            ...(survivesFence(code) ? {} : { custom_extract_logic: extractLogic(language, code) }),
+            ...(fitsInCodeFence(code) ? {} : { custom_extract_logic: extractLogic(language, code) }),
             provided_data: {
                 id: submit.id,
                 content: '',
@@ -100,7 +100,7 @@ export function submitRequest(submit: Submit): FleetRequest {
 }
 
 /** Whether the server finds the whole code in its fenced block, which ends at the next fence. */
-const survivesFence = (code: string): boolean => !code.includes('```');
+const fitsInCodeFence = (code: string): boolean => !code.includes('```');
 
 /**
  * Python code that gives the server the submission directly instead of searching for it. Its priority is above that of any fenced

@@ -80,14 +80,14 @@ const nanoseconds = (seconds: number): number => Math.round(seconds * 1e9);
 const ANSWER_SLACK = 60;
 /** Bytes of answer besides the program's output, and the most that fits into one string. */
 const ANSWER_EXTRA = 1024 * 1024;
-const LONGEST_ANSWER = 400 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 400 * 1024 * 1024;
 
 export function runRequest(command: GoJudgeCommand): FleetRequest {
     return buildRequest([command], []);
 }
 
 /** Maximum bytes of a validator's output to return, which is only for people to read. */
-const SAID_BYTES = 64 * 1024;
+const MAX_DIALOGUE_BYTES = 64 * 1024;
 
 /**
  * Runs two programs at once, each reading the other's output. The server drops output that its reader no longer takes, so neither
@@ -102,7 +102,7 @@ export function buildTalkRequest(submission: GoJudgeCommand, validator: GoJudgeC
         max,
     });
     // One byte more than the limit, to detect that the program exceeded it.
-    const pipes = [connect(0, 1, submission.limits.output + 1), connect(1, 0, SAID_BYTES)];
+    const pipes = [connect(0, 1, submission.limits.output + 1), connect(1, 0, MAX_DIALOGUE_BYTES)];
     return buildRequest([submission, validator], pipes);
 }
 
@@ -118,7 +118,7 @@ function buildRequest(commands: readonly GoJudgeCommand[], pipeMapping: readonly
         }),
         timeout: wall + ANSWER_SLACK,
         // Every byte may be escaped (`\u0000`), and there are two streams.
-        maxAnswer: Math.min(LONGEST_ANSWER, output * 12 + ANSWER_EXTRA),
+        maxAnswer: Math.min(MAX_ANSWER_BYTES, output * 12 + ANSWER_EXTRA),
     };
 }
 

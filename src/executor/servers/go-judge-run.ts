@@ -29,7 +29,7 @@ export const inMendedContainer = (command: GoJudgeCommand): GoJudgeCommand => ({
 });
 
 /** Whether a program ended as if an earlier one had spoilt its folders. */
-export const mayBeSpoilt = ({ status }: Ran): boolean => status === 'Nonzero Exit Status';
+export const mayBeUnreliable = ({ status }: Ran): boolean => status === 'Nonzero Exit Status';
 
 /** Runs a single command; if it fails, runs it once more in a repaired container. @param read reads the answer that counts */
 export async function runCommand(
@@ -40,7 +40,7 @@ export async function runCommand(
     let isDoubtful = false;
     const first = await place.exchange(runRequest(command), (body) => {
         const reading = readRan(body);
-        isDoubtful = 'value' in reading && mayBeSpoilt(reading.value);
+        isDoubtful = 'value' in reading && mayBeUnreliable(reading.value);
         return isDoubtful ? reading : read(body);
     });
     return isDoubtful ? place.exchange(runRequest(inMendedContainer(command)), read) : first;

@@ -16,7 +16,7 @@ import {
     runRequest,
     buildTalkRequest,
 } from './go-judge-protocol.js';
-import { inMendedContainer, mayBeSpoilt } from './go-judge-run.js';
+import { inMendedContainer, mayBeUnreliable } from './go-judge-run.js';
 import { toReport } from './go-judge-report.js';
 import {
     buildValidator,
@@ -118,7 +118,7 @@ export class ServerTalks {
         const talk = (first: GoJudgeCommand) =>
             host.place.exchange(buildTalkRequest(first, command), readTalk);
         let step = await talk(submission);
-        if (step.kind === 'done' && mayBeSpoilt(step.value.submission)) {
+        if (step.kind === 'done' && mayBeUnreliable(step.value.submission)) {
             host.keep(step.value.validator);
             step = await talk(inMendedContainer(submission));
         }
@@ -157,7 +157,7 @@ export class ServerTalks {
 
     async #download(host: TalkHost, fileId: string | null): Promise<Step<Buffer>> {
         if (fileId === null) return { kind: 'done', value: Buffer.alloc(0) };
-        const request = downloadRequest(fileId, MOST_WRITTEN);
+        const request = downloadRequest(fileId, MAX_WRITTEN_BYTES);
         return host.place.exchange(request, (body) => ({ value: Buffer.from(body) }));
     }
 
@@ -193,7 +193,7 @@ export class ServerTalks {
 }
 
 /** Maximum bytes that an interactor may write. */
-const MOST_WRITTEN = 64 * 1024 * 1024;
+const MAX_WRITTEN_BYTES = 64 * 1024 * 1024;
 
 interface ServerPass {
     readonly host: TalkHost;

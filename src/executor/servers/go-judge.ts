@@ -16,7 +16,7 @@ import { readServerValidator } from './go-judge-validator.js';
 import { LackingEndpoints } from './lacking-endpoints.js';
 import { ByteBudget, LOAD_BUDGET } from './load.js';
 import { LocalCheck } from './local-check.js';
-import { whyNot } from './session.js';
+import { describeReadingProblem } from './session.js';
 import type { ServerExecutor, ServerParts } from './server-executor.js';
 import { type Judged, judgeTests } from '../judge-tests.js';
 
@@ -106,7 +106,8 @@ export async function probeGoJudge(ask: Ask): Promise<ProbeOutcome> {
             return answer;
         case 'answer': {
             const reading = parseAnswer(z.object({ buildVersion: z.string() }), answer.body);
-            if (!('value' in reading)) return { outcome: 'broken', wait: null, message: whyNot(reading) };
+            if (!('value' in reading))
+                return { outcome: 'broken', wait: null, message: describeReadingProblem(reading) };
             return { outcome: 'ok', wait: null, message: reading.value.buildVersion };
         }
     }

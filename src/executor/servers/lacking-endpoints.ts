@@ -3,7 +3,7 @@ import { describeMissing, findMissingImport, type MissingImport } from '../judge
 import type { Step } from './session.js';
 
 /** Maximum number of distinct names to remember, because they come from submissions. */
-const MOST_NAMES = 1000;
+const MAX_NAMES = 1000;
 
 /** A program that did not compile, or crashed, on an endpoint. */
 export interface ComplainingProgram {
@@ -47,7 +47,7 @@ export class LackingEndpoints {
         if (without === undefined) {
             without = new Set();
             this.#byImport.set(key, without);
-            if (this.#byImport.size > MOST_NAMES) this.#byImport.delete([...this.#byImport.keys()][0] ?? '');
+            if (this.#byImport.size > MAX_NAMES) this.#byImport.delete([...this.#byImport.keys()][0] ?? '');
         }
         return without;
     }

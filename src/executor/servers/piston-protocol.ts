@@ -67,7 +67,7 @@ export interface PistonCommand {
 const ANSWER_SLACK = 120;
 /** Bytes of answer besides the program's output, and the most that fits into one string. */
 const ANSWER_EXTRA = 1024 * 1024;
-const LONGEST_ANSWER = 400 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 400 * 1024 * 1024;
 
 const milliseconds = (seconds: number): number => Math.ceil(seconds * 1000);
 
@@ -89,7 +89,7 @@ export function executeRequest(command: PistonCommand): FleetRequest {
         }),
         timeout: (wall ?? 0) + ANSWER_SLACK,
         // Every byte may be escaped, and the answer contains the output twice.
-        maxAnswer: Math.min(LONGEST_ANSWER, output * 24 + ANSWER_EXTRA),
+        maxAnswer: Math.min(MAX_ANSWER_BYTES, output * 24 + ANSWER_EXTRA),
     };
 }
 

@@ -15,7 +15,7 @@ import { pistonLanguage } from './piston-languages.js';
 import { executeRequest, readExecuted, readRuntimes, RUNTIMES_REQUEST } from './piston-protocol.js';
 import { pistonFiles } from './piston-source.js';
 import type { ServerExecutor, ServerParts } from './server-executor.js';
-import { type Reading, whyNot } from './session.js';
+import { type Reading, describeReadingProblem } from './session.js';
 
 /** Concurrent requests if the user gives no number and none was calibrated: these servers queue any excess. */
 const DEFAULT_CONCURRENCY = 1;
@@ -123,7 +123,7 @@ async function askOnce(
         case 'answer': {
             const reading = read(answer.body);
             if ('value' in reading) return { outcome: 'ok', wait: null, message: '' };
-            return { outcome: 'broken', wait: null, message: whyNot(reading) };
+            return { outcome: 'broken', wait: null, message: describeReadingProblem(reading) };
         }
         default:
             return unreachable(answer, 'answer');

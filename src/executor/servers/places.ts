@@ -193,7 +193,7 @@ export class PlaceDesk implements WorkerDesk {
     async #acquire(job: number, request: JsonObject): Promise<JsonObject> {
         const held = this.#jobs.get(job) ?? { gone: new AbortController(), leases: new Map<string, Lease>() };
         this.#jobs.set(job, held);
-        if (held.leases.size >= MOST_LEASES) return { problem: 'the task has too many places already' };
+        if (held.leases.size >= MAX_LEASES) return { problem: 'the task has too many places already' };
         let lease: Lease;
         try {
             lease = await this.#options.pool.acquire(held.gone.signal, readWanted(request));
@@ -234,7 +234,7 @@ export class PlaceDesk implements WorkerDesk {
 }
 
 /** Maximum number of places per task; no executor takes more than one. */
-const MOST_LEASES = 16;
+const MAX_LEASES = 16;
 
 function readWanted({ model, tokens, avoid, prefer }: JsonObject): AcquireOptions {
     const avoided = Array.isArray(avoid) ? avoid.filter((one) => typeof one === 'string') : [];

@@ -14,7 +14,7 @@ import { HELLO_OUTPUT, HELLO_WORLDS } from './hello.js';
 import { LocalCheck } from './local-check.js';
 import { ByteBudget, LOAD_BUDGET } from './load.js';
 import type { ServerExecutor, ServerParts } from './server-executor.js';
-import { type EndpointTry, type Reading, type Step, whyNot } from './session.js';
+import { type EndpointTry, type Reading, type Step, describeReadingProblem } from './session.js';
 import { type Judged, judgeTests } from '../judge-tests.js';
 
 /**
@@ -115,11 +115,11 @@ async function probeUnder(
                     return { kind: 'abort' };
                 case 'failure':
                     outcome = answer;
-                    return NOT_WELL;
+                    return CONTROL_FAILED;
                 case 'answer': {
                     const reading = read(answer.body);
                     outcome = toProbeOutcome(reading);
-                    return 'value' in reading ? { kind: 'done', value: reading.value } : NOT_WELL;
+                    return 'value' in reading ? { kind: 'done', value: reading.value } : CONTROL_FAILED;
                 }
                 default:
                     return unreachable(answer, 'answer');
@@ -136,7 +136,7 @@ async function probeUnder(
     return outcome;
 }
 
-const NOT_WELL: Step<never> = {
+const CONTROL_FAILED: Step<never> = {
     kind: 'failed',
     failure: { reason: 'sandbox', message: 'the probe failed' },
     retry: false,
@@ -144,7 +144,7 @@ const NOT_WELL: Step<never> = {
 
 function toProbeOutcome(reading: Reading<unknown>): ProbeOutcome {
     if ('value' in reading) return { outcome: 'ok', wait: null, message: '' };
-    return { outcome: 'broken', wait: null, message: whyNot(reading) };
+    return { outcome: 'broken', wait: null, message: describeReadingProblem(reading) };
 }
 
 const saysHello = (seen: ServerRun): Reading<ServerRun> =>

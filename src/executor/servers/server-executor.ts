@@ -27,7 +27,7 @@ export interface ServerExecutor extends Executor {
      * @param work.concurrency `--concurrency`; null: as many as the servers can take
      * @param work.runsHere whether tasks make their requests from this process
      */
-    prepare?(work: ComingWork): void;
+    prepare?(work: UpcomingWork): void;
     /** Called with the wanted number of concurrent tasks: `--concurrency`, or a change by `resume-run set` during the run. */
     widenTo?(concurrency: number): void;
     /** What its requests have used, whether their results were kept or not; absent if usage is not counted. */
@@ -38,7 +38,7 @@ export interface ServerExecutor extends Executor {
     readonly workerDescriptor?: ExecutorDescriptor;
 }
 
-export interface ComingWork {
+export interface UpcomingWork {
     readonly tasks: number;
     readonly concurrency: number | null;
     readonly runsHere: boolean;

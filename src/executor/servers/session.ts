@@ -13,7 +13,7 @@ import type { AcquirePlace } from './places.js';
 const TRIES = 5;
 /** First and longest wait between two tries, in milliseconds. */
 const FIRST_WAIT = 100;
-const LONGEST_WAIT = 5000;
+const MAX_WAIT_MS = 5000;
 
 /**
  * An answer as read by the executor: its value; why it makes no sense (the endpoint is broken then); or what a healthy endpoint
@@ -22,8 +22,9 @@ const LONGEST_WAIT = 5000;
 export type Reading<T> = { readonly value: T } | { readonly broken: string } | { readonly unable: string };
 
 /** Why an answer has no value. */
-export const whyNot = (reading: Exclude<Reading<never>, { readonly value: never }>): string =>
-    'broken' in reading ? reading.broken : reading.unable;
+export const describeReadingProblem = (
+    reading: Exclude<Reading<never>, { readonly value: never }>,
+): string => ('broken' in reading ? reading.broken : reading.unable);
 
 /** Result of a step of an attempt. */
 export type Step<T> =
@@ -210,4 +211,4 @@ function rejectedFields(body: Buffer): string | null {
 }
 
 const waitAfter = (tries: number): number =>
-    Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1)) * (0.5 + Math.random() / 2);
+    Math.min(MAX_WAIT_MS, FIRST_WAIT * 2 ** (tries - 1)) * (0.5 + Math.random() / 2);

@@ -11,7 +11,7 @@ interface ChartProps {
     readonly draw: (width: number) => Element;
 }
 
-const NARROWEST = 280;
+const MIN_WIDTH = 280;
 
 /** A plot that adapts to the available width and can be saved as SVG. */
 export function Chart({ name, title, draw }: ChartProps): JSX.Element {
@@ -21,7 +21,7 @@ export function Chart({ name, title, draw }: ChartProps): JSX.Element {
         if (element === null) return undefined;
         let drawn = 0;
         const redraw = (): void => {
-            const width = Math.max(NARROWEST, Math.floor(element.clientWidth));
+            const width = Math.max(MIN_WIDTH, Math.floor(element.clientWidth));
             if (width === drawn) return;
             drawn = width;
             const plot = draw(width);

@@ -18,7 +18,7 @@ export const CELL_KINDS = [
 const LETTER = 7;
 const FONT = '12px system-ui, sans-serif';
 /** Most rows in one SVG; no program opens larger ones. */
-const MOST_SVG_ROWS = 5000;
+const MAX_SVG_ROWS = 5000;
 
 /** Draws the visible part. */
 export function drawHeatMap(
@@ -102,7 +102,7 @@ export function drawHeatMap(
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** The map as SVG, with equal neighbours in a row drawn as one rectangle. @param most maximum number of rows */
-export function renderHeatMapSvg(data: RunData, layout: HeatMapLayout, most = MOST_SVG_ROWS): SVGElement {
+export function renderHeatMapSvg(data: RunData, layout: HeatMapLayout, most = MAX_SVG_ROWS): SVGElement {
     const rows = Math.min(layout.samples.length, most);
     const svg = document.createElementNS(SVG, 'svg');
     const height = layout.headHeight + rows * layout.rowHeight;

@@ -1,15 +1,15 @@
 import { escapeLine, escapeText } from '../../util/printable.js';
 
 /** Characters shown of one line: a line of a megabyte would block the browser. */
-const MOST_OF_LINE = 2000;
-const MOST_OF_LABEL = 200;
+const MAX_LINE_LENGTH = 2000;
+const MAX_LABEL_LENGTH = 200;
 
 /**
  * Formats an id or another short text from outside: a single line, without characters that reorder or hide the text around it.
  */
 export function formatLabel(text: string): string {
-    const visible = escapeLine(text.slice(0, MOST_OF_LABEL + 1));
-    return text.length > MOST_OF_LABEL ? `${visible.slice(0, MOST_OF_LABEL)}…` : visible;
+    const visible = escapeLine(text.slice(0, MAX_LABEL_LENGTH + 1));
+    return text.length > MAX_LABEL_LENGTH ? `${visible.slice(0, MAX_LABEL_LENGTH)}…` : visible;
 }
 
 /** Formats a multi-line text from outside. Lines that are too long are cut and end in their length. */
@@ -17,8 +17,8 @@ export function formatLines(text: string): string {
     return escapeText(text)
         .split('\n')
         .map((line) =>
-            line.length > MOST_OF_LINE
-                ? `${line.slice(0, MOST_OF_LINE)} … (+${line.length - MOST_OF_LINE})`
+            line.length > MAX_LINE_LENGTH
+                ? `${line.slice(0, MAX_LINE_LENGTH)} … (+${line.length - MAX_LINE_LENGTH})`
                 : line,
         )
         .join('\n');

@@ -53,7 +53,7 @@ const GRAMMARS: Readonly<Record<string, string>> = {
 };
 
 /** Longer texts are shown without highlighting, which would keep the reader waiting. */
-const MOST_COLOURED = 40_000;
+const MAX_COLOURED_LENGTH = 40_000;
 
 /** A program with syntax highlighting, built as elements, never as HTML. */
 export function SourceCode({
@@ -150,7 +150,7 @@ function CopyButton({
 
 function coloured(text: string, language: string): ComponentChildren {
     const grammar = GRAMMARS[language.toUpperCase()] ?? language.toLowerCase();
-    if (text.length > MOST_COLOURED || !lowlight.registered(grammar)) return text;
+    if (text.length > MAX_COLOURED_LENGTH || !lowlight.registered(grammar)) return text;
     return lowlight.highlight(grammar, text).children.map(renderNode);
 }
 

@@ -139,7 +139,7 @@ function numeric(
 }
 
 /** Most rows in the plot: more would be unreadable. */
-const MOST_PLOTTED = 60;
+const MAX_PLOTTED = 60;
 /** Maximum number of characters in a label. */
 const LABEL = 24;
 
@@ -152,7 +152,7 @@ function nameCell({ model, part }: ModelCell): string {
 function ratesPlot(cells: readonly ModelCell[], width: number): Element {
     const rows = [...cells]
         .sort((a, b) => b.share - a.share)
-        .slice(0, MOST_PLOTTED)
+        .slice(0, MAX_PLOTTED)
         // Two names that are shortened to the same label must not share a row.
         .map((cell, at) => ({ ...cell, at, name: nameCell(cell) }));
     return Plot.plot({
@@ -193,7 +193,7 @@ function ratesPlot(cells: readonly ModelCell[], width: number): Element {
 function costPlot(cells: readonly ModelCell[], width: number): Element {
     const rows = cells
         .filter(({ cost }) => cost > 0)
-        .slice(0, MOST_PLOTTED)
+        .slice(0, MAX_PLOTTED)
         .map((cell) => ({ ...cell, each: cell.cost / cell.judged, name: nameCell(cell) }));
     return Plot.plot({
         width,

@@ -18,7 +18,7 @@ export interface DetailPlace {
 }
 
 /** Further texts of a column share one number: a dictionary must not outgrow the data that it describes. */
-const MOST_TEXTS = 100_000;
+const MAX_TEXTS = 100_000;
 const OTHER = '…';
 
 const COLUMN_NAMES = Object.keys(ENTRY_COLUMNS) as EntryColumn[];
@@ -188,7 +188,7 @@ class TextNumbers {
     readonly #numbers = new Map<string, number>([['', 0]]);
 
     numberText(text: string): number {
-        const shown = this.#numbers.has(text) || this.list.length < MOST_TEXTS ? text : OTHER;
+        const shown = this.#numbers.has(text) || this.list.length < MAX_TEXTS ? text : OTHER;
         const known = this.#numbers.get(shown);
         if (known !== undefined) return known;
         this.#numbers.set(shown, this.list.length);

@@ -16,13 +16,13 @@ import type {
  */
 
 /** Characters of a text that are kept; the rest is only counted. */
-const MOST_CHARACTERS = 64 * 1024;
-const MOST_TESTS = 1000;
-const MOST_GROUPS = 200;
-const MOST_ATTEMPTS = 50;
-const MOST_TURNS = 200;
+const MAX_CHARACTERS = 64 * 1024;
+const MAX_TESTS = 1000;
+const MAX_GROUPS = 200;
+const MAX_ATTEMPTS = 50;
+const MAX_TURNS = 200;
 /** Maximum number of characters in a name or a location. */
-const MOST_OF_NAME = 200;
+const MAX_NAME_LENGTH = 200;
 
 /**
  * The long parts of a finished entry.
@@ -39,7 +39,7 @@ export function describeEntry(
         ...(entry.solution === undefined ? {} : { source: shortenText(entry.solution) }),
         ...(entry.row === undefined ? {} : { row: shortenText(JSON.stringify(entry.row, null, 2)) }),
         ...(entry.limits === undefined ? {} : { limits: entry.limits }),
-        attempts: entry.attempts.slice(-MOST_ATTEMPTS).map(describeAttempt),
+        attempts: entry.attempts.slice(-MAX_ATTEMPTS).map(describeAttempt),
         ...testParts(tests),
         ...scoreParts(result),
         ...(chat === null ? {} : { chat }),
@@ -54,7 +54,7 @@ export function describeEntry(
 export function describeOpenTask(task: OpenTask): EntryDetail {
     return {
         message: shortenText(task.message),
-        attempts: task.attempts.slice(-MOST_ATTEMPTS).map(describeAttempt),
+        attempts: task.attempts.slice(-MAX_ATTEMPTS).map(describeAttempt),
         ...testParts(task.tests ?? []),
         fingerprint: readName(task.fingerprint),
     };
@@ -73,7 +73,7 @@ const isTest = (value: unknown): value is TestResult =>
  * @param cutFrom original length, if the text was already cut
  * @param most number of characters to keep
  */
-export function shortenText(value: unknown, cutFrom?: unknown, most = MOST_CHARACTERS): ShownText {
+export function shortenText(value: unknown, cutFrom?: unknown, most = MAX_CHARACTERS): ShownText {
     const text = typeof value === 'string' ? value : '';
     if (text.length > most) {
         const from = typeof cutFrom === 'number' ? cutFrom : text.length;
@@ -86,7 +86,7 @@ export function shortenText(value: unknown, cutFrom?: unknown, most = MOST_CHARA
 const makeWellFormed = (text: string): string => text.replace(/[\ud800-\udbff]$/, '');
 
 const readName = (value: unknown): string =>
-    typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, MOST_OF_NAME) : '';
+    typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, MAX_NAME_LENGTH) : '';
 
 function describeAttempt(attempt: Attempt): AttemptDetail {
     const { verdict, failure, api_used, worker_id, sandbox, message } = attempt;
@@ -107,8 +107,8 @@ function testParts(tests: readonly TestResult[]): Pick<EntryDetail, 'tests' | 'm
     const failed = tests.findIndex((test) => !test.passed);
     const test = tests[failed];
     return {
-        tests: tests.slice(0, MOST_TESTS).map(describeTest),
-        ...(tests.length > MOST_TESTS ? { moreTests: tests.length - MOST_TESTS } : {}),
+        tests: tests.slice(0, MAX_TESTS).map(describeTest),
+        ...(tests.length > MAX_TESTS ? { moreTests: tests.length - MAX_TESTS } : {}),
         ...(test === undefined ? {} : { failure: describeFailedTest(test, failed + 1) }),
     };
 }
@@ -125,7 +125,7 @@ function scoreParts(result: JsonObject): Pick<EntryDetail, 'points' | 'testGroup
     if (typeof score !== 'number' || !Array.isArray(groups)) return {};
     const testGroups = (groups as readonly unknown[])
         .filter(isJsonObject)
-        .slice(0, MOST_GROUPS)
+        .slice(0, MAX_GROUPS)
         .map((group) => ({
             name: readName(group['name']),
             verdict: readName(group['verdict']),
@@ -183,7 +183,7 @@ function describeStep(step: RunResult | null | undefined): RunResult | null {
 /** The chat stored in a result, by the names in docs/result-files.md; null if it is not a chat. */
 function describeChat(result: JsonObject, conversation: readonly unknown[]): ChatDetail | null {
     const own = ['messages', 'transcript', 'turns', 'prompt'].flatMap((name) => describeTurns(result[name]));
-    const turns = (own.length > 0 ? own : describeTurns(conversation)).slice(0, MOST_TURNS);
+    const turns = (own.length > 0 ? own : describeTurns(conversation)).slice(0, MAX_TURNS);
     const text = (name: string): ShownText | undefined =>
         typeof result[name] === 'string' ? shortenText(result[name], result[`${name}_cut`]) : undefined;
     const answer = text('answer') ?? text('response');

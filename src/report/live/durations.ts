@@ -2,7 +2,7 @@
 const BUCKETS_A_DOUBLING = 2;
 
 /** Start of the shortest bucket, in seconds. */
-const SHORTEST = 0.001;
+const MIN_DURATION = 0.001;
 
 interface Bucket {
     count: number;
@@ -41,5 +41,7 @@ export class Durations {
 }
 
 function chooseBucket(seconds: number): number {
-    return seconds <= SHORTEST ? 0 : Math.floor(Math.log2(seconds / SHORTEST) * BUCKETS_A_DOUBLING) + 1;
+    return seconds <= MIN_DURATION
+        ? 0
+        : Math.floor(Math.log2(seconds / MIN_DURATION) * BUCKETS_A_DOUBLING) + 1;
 }

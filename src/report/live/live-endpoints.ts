@@ -5,7 +5,7 @@ import { count, formatCount, formatDuration } from '../format.js';
 import type { Style } from '../style.js';
 
 /** With more servers than this, only those with problems get their own line. */
-const FEW = 4;
+const MAX_SHOWN_SINGLY = 4;
 
 /** A line for all servers together: how many answer, and what they do. Empty if the run uses none. */
 export function describeEndpoints(view: RunView, style: Style): string[] {
@@ -29,12 +29,12 @@ export function describeEndpoints(view: RunView, style: Style): string[] {
 export function listShownEndpoints(view: RunView): readonly (readonly string[])[] {
     const all = [...view.endpoints.values()];
     const listed =
-        all.length <= FEW
+        all.length <= MAX_SHOWN_SINGLY
             ? all
             : all
                   .filter((endpoint) => endpoint.state !== 'healthy')
                   .sort((a, b) => b.failures - a.failures)
-                  .slice(0, FEW);
+                  .slice(0, MAX_SHOWN_SINGLY);
     return listed.map(describeParts);
 }
 

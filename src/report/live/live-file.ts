@@ -9,10 +9,10 @@ import { computeCurrentRate, countDone, makeEmptyView, fold, countRemaining, typ
 import type { Reporter } from './reporter.js';
 
 const INTERVAL_MS = 1000;
-const MOST_RUNNING = 100;
-const MOST_ENDPOINTS = 200;
-const MOST_REASONS = 50;
-const MOST_POINTS = 240;
+const MAX_RUNNING = 100;
+const MAX_ENDPOINTS = 200;
+const MAX_REASONS = 50;
+const MAX_POINTS = 240;
 
 export interface LiveFileOptions {
     readonly path: string;
@@ -70,7 +70,7 @@ export class LiveFile implements Reporter {
     }
 
     #countFailure(reason: string): void {
-        if (this.#failures.size >= MOST_REASONS && !this.#failures.has(reason)) return;
+        if (this.#failures.size >= MAX_REASONS && !this.#failures.has(reason)) return;
         this.#failures.set(reason, (this.#failures.get(reason) ?? 0) + 1);
     }
 
@@ -142,10 +142,10 @@ export class LiveFile implements Reporter {
             },
             verdicts: view.verdicts,
             unexpected: view.unexpected,
-            running: takeFirst(view.running.values(), MOST_RUNNING),
+            running: takeFirst(view.running.values(), MAX_RUNNING),
             concurrency: view.concurrency,
             failures: Object.fromEntries(this.#failures),
-            endpoints: takeFirst(this.#options.endpoints(), MOST_ENDPOINTS),
+            endpoints: takeFirst(this.#options.endpoints(), MAX_ENDPOINTS),
             rate: computeCurrentRate(view, now),
             history: this.#history,
             diskFree: this.#diskFree,
@@ -156,7 +156,7 @@ export class LiveFile implements Reporter {
         const last = this.#history.at(-1);
         if (last !== undefined && now - last[0] < this.#step && this.#view.phase.kind !== 'finished') return;
         this.#history.push([now, ended]);
-        if (this.#history.length <= MOST_POINTS) return;
+        if (this.#history.length <= MAX_POINTS) return;
         this.#history = this.#history.filter((_, at) => at % 2 === 0);
         this.#step *= 2;
     }

@@ -1,7 +1,7 @@
 const SLOT_MS = 5000;
 const SLOTS = 60;
 /** With fewer events than this, the window is less informative than the whole run. */
-const ENOUGH = 10;
+const MIN_TASKS = 10;
 
 /**
  * Rate of events over the last five minutes, or over the whole run if that window has too few (a task may take a quarter of an
@@ -33,7 +33,7 @@ export class RateWindow {
         const recent = this.slots.reduce((sum, slot) => sum + slot, 0);
         // The newest slot covers only the time since it began.
         const covered = Math.min(elapsed, (SLOTS - 1) * SLOT_MS + Math.max(0, now - this.newest * SLOT_MS));
-        if (recent >= ENOUGH && covered > 0) return (recent * 1000) / covered;
+        if (recent >= MIN_TASKS && covered > 0) return (recent * 1000) / covered;
         return (this.total * 1000) / elapsed;
     }
 

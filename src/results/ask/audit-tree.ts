@@ -172,14 +172,14 @@ function auditOwn(own: JsonObject, infrastructure: number, records: number): rea
 }
 
 /** Fewest totals for which parity means anything: the totals of a plan are often just a few numbers, many of them even. */
-const FEWEST_TOTALS = 20;
+const MIN_TOTALS = 20;
 
 /** About half of all distinct honest totals are even. If tasks were counted twice, all of them are. */
 function auditParity(totals: readonly number[]): readonly AuditFinding[] {
     const different = new Set(totals.filter((total) => total > 0)).size;
     const counted = totals.filter((total) => total > 0).length;
     const even = totals.filter((total) => total > 0 && total % 2 === 0).length;
-    if (different < FEWEST_TOTALS || even / counted <= 0.9) return [];
+    if (different < MIN_TOTALS || even / counted <= 0.9) return [];
     return [
         { where: 'models', what: `${even} of ${counted} totals are even: tasks seem to be counted twice` },
     ];

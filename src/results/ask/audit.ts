@@ -106,7 +106,7 @@ async function auditPart(
 }
 
 /** Number of differing tree values listed one by one: a single missing record changes every value above it. */
-const MOST_DIFFERENCES = 10;
+const MAX_DIFFERENCES = 10;
 
 /** Checks that master_database.json is consistent in itself and agrees with the records. */
 async function auditMaster(
@@ -130,8 +130,8 @@ async function auditMaster(
         const what = `it belongs to generation ${own}, but the database is at generation ${generation}: the next \`resume-run collect\` rewrites it`;
         return [...findings, { where: MASTER, what }];
     }
-    const rest = differences.length - MOST_DIFFERENCES;
+    const rest = differences.length - MAX_DIFFERENCES;
     if (rest <= 0) return [...findings, ...differences];
     const what = `${rest} more of its values differ from the records`;
-    return [...findings, ...differences.slice(0, MOST_DIFFERENCES), { where: MASTER, what }];
+    return [...findings, ...differences.slice(0, MAX_DIFFERENCES), { where: MASTER, what }];
 }

@@ -91,14 +91,14 @@ class SumsOfOne implements SampleSums {
 }
 
 /** Number of keys up to which the runtime's own `Map` is used: it is faster but takes more memory. */
-const FEW = 4096;
+const MAX_KEYS_IN_MAP = 4096;
 
 /** The sums of many samples, as columns: several directories may hold the same sample, so all sums are kept to the end. */
 class SumsOfMany implements SampleSums {
     readonly #groups: Group[] = [];
     readonly #numbers = new Map<Group, number>();
     readonly #keys = new TextArray();
-    readonly #places = new TextPlaces(this.#keys, FEW);
+    readonly #places = new TextPlaces(this.#keys, MAX_KEYS_IN_MAP);
     readonly #group = new NumberColumn();
     readonly #all = new NumberColumn();
     readonly #judged = new NumberColumn();

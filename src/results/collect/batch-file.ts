@@ -29,7 +29,7 @@ import { parsePythonJson } from './python-json.js';
  */
 
 /** Larger files cannot be batches: ours have a few megabytes at most. Bytes. */
-export const LARGEST_BATCH = 256 * 1024 * 1024;
+export const MAX_BATCH_BYTES = 256 * 1024 * 1024;
 
 /** What a file turned out to contain. */
 export type BatchFile =
@@ -104,7 +104,7 @@ export async function readBatchFile(
     if (bytes === 'too large')
         return {
             kind: 'too-large',
-            why: `it is larger than ${LARGEST_BATCH >> 20} MiB, the limit for batches and databases of counts`,
+            why: `it is larger than ${MAX_BATCH_BYTES >> 20} MiB, the limit for batches and databases of counts`,
         };
     if (bytes.length === 0) return { kind: 'torn', why: 'it is empty' };
     let json: Json;
@@ -132,7 +132,7 @@ async function readWhole(path: string): Promise<Buffer | 'too large' | NotAFileE
         const handle = await openFile(path);
         try {
             const stats = await handle.stat();
-            return stats.size > LARGEST_BATCH ? 'too large' : await handle.readFile();
+            return stats.size > MAX_BATCH_BYTES ? 'too large' : await handle.readFile();
         } finally {
             await handle.close();
         }
@@ -189,13 +189,13 @@ function earlierBatch(
 }
 
 /** Bytes. The engine reads no longer lines, and needs several times their memory to write them as Parquet. Results of ours are smaller. */
-const LARGEST_RECORD = 16 * 1024 * 1024;
+const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 
 /** @throws RecordError */
 function asLine(record: ResultRecord): BatchChange {
     const line = makeRecordLine(record);
     const bytes = Buffer.byteLength(line.line);
-    if (bytes > LARGEST_RECORD)
-        throw new RecordError('record', `at most ${LARGEST_RECORD} bytes of JSON`, bytes);
+    if (bytes > MAX_RECORD_BYTES)
+        throw new RecordError('record', `at most ${MAX_RECORD_BYTES} bytes of JSON`, bytes);
     return { kind: 'line', ...line };
 }

@@ -73,7 +73,7 @@ function* keyedEntries(
     run: string,
 ): Generator<{ readonly key: RecordKey; readonly entry: StoredEntry['entry'] }> {
     for (const [group, list] of entries) {
-        const standIns = new StandIns();
+        const standIns = new SubstituteKeys();
         for (const { entry } of list)
             yield { key: { run, sample, group, ...standIns.findKey(entry) }, entry };
     }
@@ -220,7 +220,7 @@ function measured(
 const isTest = (value: unknown): value is TestResult => isJsonObject(value);
 
 /** Fingerprints for the earlier tools' entries, which have none: a hash of the source, numbered among equal ones. */
-export class StandIns {
+export class SubstituteKeys {
     readonly #seen = new Map<string, number>();
 
     findKey(entry: StoredEntry['entry']): Pick<RecordKey, 'fingerprint' | 'occurrence'> {

@@ -176,7 +176,7 @@ function readUsage(source: JsonObject): EarlierFields {
 }
 
 /** Characters of an error message; some have the output of a whole program in them. */
-const LONGEST_MESSAGE = 64 * 1024;
+const MAX_MESSAGE_LENGTH = 64 * 1024;
 
 /**
  * Builds a whole record from an object of the earlier runners.
@@ -214,7 +214,7 @@ export function buildEarlierRecord(
                 ? null
                 : new Date(Date.parse(finished) - seconds * 1000).toISOString(),
         failure_reason: level === null ? 'no-result' : null,
-        failure_message: readText(source, 'error_message')?.slice(0, LONGEST_MESSAGE) ?? null,
+        failure_message: readText(source, 'error_message')?.slice(0, MAX_MESSAGE_LENGTH) ?? null,
     };
 }
 

@@ -29,7 +29,7 @@ const LINE_FEED = 0x0a;
 const COMMA = 0x2c;
 const NOT_FOUND = -1;
 /** Number of bytes within which the head of a batch ends. */
-const LONGEST_HEAD = BEFORE_COUNT.length + 16 + BEHIND_COUNT.length;
+const MAX_HEAD_LENGTH = BEFORE_COUNT.length + 16 + BEHIND_COUNT.length;
 
 /** A change as it is written in one of our batches. */
 export function changeText(change: RecordChange): string {
@@ -89,7 +89,7 @@ class BatchScan {
     /** Finds every change. Returns false if anything differs from what `batchText` writes. */
     isWhole(): boolean {
         const bytes = this.#bytes;
-        const head = bytes.toString('latin1', 0, LONGEST_HEAD);
+        const head = bytes.toString('latin1', 0, MAX_HEAD_LENGTH);
         const behindCount = head.indexOf(BEHIND_COUNT);
         if (!head.startsWith(BEFORE_COUNT) || behindCount === -1) return false;
         const count = head.slice(BEFORE_COUNT.length, behindCount);

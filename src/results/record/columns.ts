@@ -57,8 +57,8 @@ export function describeColumns(fields: readonly RecordField[] = RECORD_FIELDS):
  * The engine reads blocks of twice this many bytes, one per thread. With its default block of 32 MB, a whole part would go to one
  * thread.
  */
-const SMALLEST_LINE_BOUND = 1024 * 1024;
+const MIN_LINE_BOUND = 1024 * 1024;
 
 /** The option of DuckDB's read_json for lines of at most so many bytes. */
 export const boundLines = (longest: number): string =>
-    `maximum_object_size = ${Math.max(longest, SMALLEST_LINE_BOUND)}`;
+    `maximum_object_size = ${Math.max(longest, MIN_LINE_BOUND)}`;

@@ -28,13 +28,13 @@ export async function backUpDatabase(dir: string, target: string): Promise<Manif
             await rm(target, { recursive: true, force: true }).catch(() => undefined);
             const now = await readManifest(dir);
             // If the generation has changed, the writer may have moved files away during the copy: try again.
-            if (attempt === MOST_TRIES || now?.generation === manifest.generation) throw error;
+            if (attempt === MAX_TRIES || now?.generation === manifest.generation) throw error;
         }
     }
 }
 
 /** Number of attempts at a copy while the writer keeps replacing the generation. */
-const MOST_TRIES = 5;
+const MAX_TRIES = 5;
 
 async function copyGeneration(dir: string, manifest: Manifest, target: string): Promise<void> {
     await explainWrite(target, async () => {

@@ -30,7 +30,7 @@ import { readRetirements, type RetiredKey, writeRetirements } from './retirement
 /** Smaller parts are joined with others. Bytes. */
 const SMALL_PART = 50 * 1024 * 1024;
 /** Number of small parts that a commit leaves unjoined. */
-const MOST_SMALL_PARTS = 64;
+const MAX_SMALL_PARTS = 64;
 
 /**
  * Bytes of JSON lines in a part that a commit writes. One part is encoded while the next is filled, and joining them later is
@@ -39,7 +39,7 @@ const MOST_SMALL_PARTS = 64;
 const FRESH_PART = 32 * 1024 * 1024;
 
 /** Most rows that the engine can leave out of a copy; beyond that, records are copied one by one. */
-const MOST_DROPPED = 2000;
+const MAX_DROPPED = 2000;
 
 export interface StoreSettings {
     readonly dir: string;
@@ -66,7 +66,7 @@ export class DatabaseStore implements ResultStore {
     #manifest: Manifest;
     #ids: number;
     /** Raised when joining failed, so that not every commit tries again. */
-    #mostSmallParts = MOST_SMALL_PARTS;
+    #mostSmallParts = MAX_SMALL_PARTS;
     #last: Promise<unknown> = Promise.resolve();
 
     constructor(settings: StoreSettings) {
@@ -297,7 +297,7 @@ export class DatabaseStore implements ResultStore {
             await this.#join(this.#mostSmallParts);
         } catch (error) {
             if (!(error instanceof WriteError)) throw error;
-            this.#mostSmallParts += MOST_SMALL_PARTS;
+            this.#mostSmallParts += MAX_SMALL_PARTS;
         }
     }
 
@@ -334,7 +334,7 @@ export class DatabaseStore implements ResultStore {
         builder: PartBuilder,
     ): Promise<void> {
         const isCopied = ({ id, info }: LivePart): boolean =>
-            builder.copiesRowsFrom(info.codec) && (dropped.get(id)?.size ?? 0) <= MOST_DROPPED;
+            builder.copiesRowsFrom(info.codec) && (dropped.get(id)?.size ?? 0) <= MAX_DROPPED;
         for (const group of groupParts(sources.filter(isCopied))) await builder.copyParts(group, dropped);
         for (const { id, info, keys } of sources.filter((part) => !isCopied(part))) {
             const codec = await loadCodec(info.codec);

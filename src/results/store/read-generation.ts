@@ -67,7 +67,7 @@ export interface PinnedGeneration {
 }
 
 /** Number of attempts while the writer keeps moving files away. */
-const MOST_TRIES = 5;
+const MAX_TRIES = 5;
 
 /**
  * Opens every file of the generation that readers see now. Starts again if a compaction moves one away meanwhile.
@@ -100,7 +100,7 @@ export async function pinGeneration(dir: string): Promise<PinnedGeneration> {
             await close();
             const isNewer = (await readManifest(dir))?.generation !== manifest.generation;
             const isMoved = getIoCode(error) === 'ENOENT' || isNewer;
-            if (!isMoved || attempt === MOST_TRIES) throw error;
+            if (!isMoved || attempt === MAX_TRIES) throw error;
         }
     }
 }

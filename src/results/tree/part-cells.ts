@@ -19,7 +19,7 @@ import { MasterTree, type PartCells } from './master-tree.js';
 const VERSION = 1;
 
 /** Below this many records, reading them one by one is faster than loading the engine. */
-const FEW_RECORDS = 5000;
+const MAX_RECORDS_IN_SCRIPT = 5000;
 
 /** A part and its current path. */
 export interface PlacedPart {
@@ -74,7 +74,7 @@ async function addUp(parts: readonly PlacedPart[]): Promise<readonly (readonly [
     const byEngine: Record<StorageFormat, PlacedPart[]> = { json: [], parquet: [] };
     for (const placed of parts) {
         const { codec, records } = placed.part;
-        if (codec === 'parquet' || (records > FEW_RECORDS && (await hasDuckDb())))
+        if (codec === 'parquet' || (records > MAX_RECORDS_IN_SCRIPT && (await hasDuckDb())))
             byEngine[codec].push(placed);
         else added.push([placed, await addUpOneByOne(placed)]);
     }

@@ -1,7 +1,7 @@
 /** Values of one array, as a power of two; the first array starts small and grows to this. */
 const CHUNK_BITS = 16;
 const CHUNK = 1 << CHUNK_BITS;
-const SMALLEST = 16;
+const MIN_CHUNK = 16;
 
 type Chunk = Uint32Array | Float64Array;
 
@@ -67,7 +67,7 @@ export class NumberColumn {
         const offset = place & (CHUNK - 1);
         let chunk = chunks[number];
         if (chunk === undefined || offset >= chunk.length) {
-            chunk = enlarge(chunk, number === 0 ? Math.min(CHUNK, Math.max(SMALLEST, 2 * offset)) : CHUNK);
+            chunk = enlarge(chunk, number === 0 ? Math.min(CHUNK, Math.max(MIN_CHUNK, 2 * offset)) : CHUNK);
             chunks[number] = chunk;
         }
         if (chunk instanceof Uint32Array && value !== value >>> 0) {

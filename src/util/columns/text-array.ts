@@ -2,7 +2,7 @@ import { NumberColumn } from './number-column.js';
 
 /** Bytes of one buffer; a longer text gets its own. The first one starts small and grows to this. */
 const CHUNK = 1024 * 1024;
-const SMALLEST = 64;
+const MIN_CHUNK = 64;
 /** Bytes before each text: its length in bytes, times four, plus its encoding. */
 const HEAD = 4;
 
@@ -121,7 +121,7 @@ export class TextArray {
             this.#chunks[0] = larger;
             return larger;
         }
-        const size = last === undefined ? Math.max(SMALLEST, bytes) : Math.max(CHUNK, bytes);
+        const size = last === undefined ? Math.max(MIN_CHUNK, bytes) : Math.max(CHUNK, bytes);
         const chunk = Buffer.allocUnsafeSlow(size);
         this.#chunks.push(chunk);
         this.#used = 0;

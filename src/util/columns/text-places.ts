@@ -5,7 +5,7 @@ export interface PlacedTexts {
 
 const EMPTY = 0;
 /** Up to this many, the runtime's own table is faster than ours, and still fits into memory. */
-const FEW = 262_144;
+const MAX_IN_MAP = 262_144;
 
 /**
  * Finds the place of a text: a hash table of numbers beside the texts, which are kept elsewhere. Deleting a place marks its slot
@@ -21,7 +21,7 @@ export class TextPlaces {
     #size = 0;
 
     /** @param most texts that the runtime's own table takes */
-    constructor(texts: PlacedTexts, most = FEW) {
+    constructor(texts: PlacedTexts, most = MAX_IN_MAP) {
         this.#texts = texts;
         this.#most = most;
     }

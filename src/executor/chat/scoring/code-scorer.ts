@@ -5,7 +5,7 @@ import { readRowTests } from './row-tests.js';
 import { type AnswerScorer, type Scored, scoringFailure } from './scoring.js';
 
 /** The language of a program if neither the option, the answer nor the row names one. */
-const USUAL_LANGUAGE = 'PYTHON3';
+const DEFAULT_LANGUAGE = 'PYTHON3';
 
 /**
  * Judges the program of each answer against the tests of its row: 1 if it passes all of them.
@@ -31,7 +31,7 @@ export function createCodeScorer(
             if (code === null) return Promise.resolve(NO_PROGRAM);
             const program = {
                 source: code.text,
-                language: language ?? ofRow ?? code.language ?? USUAL_LANGUAGE,
+                language: language ?? ofRow ?? code.language ?? DEFAULT_LANGUAGE,
                 tests,
                 checker,
                 time: row.time ?? codeTimeout,

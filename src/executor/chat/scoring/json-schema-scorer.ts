@@ -15,7 +15,7 @@ import { type AnswerScorer, type Scored, scoringFailure } from './scoring.js';
 /** Timeout of one validation in milliseconds: a schema's patterns may take exponential time. */
 const VALIDATION_MS = 1000;
 /** Longest answer that is validated, in characters. */
-const LONGEST_ANSWER = 1_000_000;
+const MAX_ANSWER_LENGTH = 1_000_000;
 
 /**
  * Scores 1 if the JSON of an answer (all of it, or its last code block that is JSON) is valid under a schema of drafts 4, 7,
@@ -95,7 +95,7 @@ function detectDraft(named: Json | undefined): '4' | '7' | '2019-09' | '2020-12'
 }
 
 function validate(schema: Validator, answer: string): Scored {
-    const value = jsonIn(answer.slice(0, LONGEST_ANSWER));
+    const value = jsonIn(answer.slice(0, MAX_ANSWER_LENGTH));
     if (value === undefined) return wrong('the answer holds no JSON');
     if (isNestedDeeper(value, MAX_NESTING)) return wrong('the JSON of the answer is nested too deeply');
     try {

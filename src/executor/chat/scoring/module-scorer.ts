@@ -26,7 +26,7 @@ export type ModuleScore =
     | { readonly score: number | boolean; readonly reason?: string; readonly details?: JsonObject };
 
 /** Most bytes of `details`. */
-const MOST_DETAILS = 64 * 1024;
+const MAX_DETAILS_LENGTH = 64 * 1024;
 
 /** Scores answers with a function of the user's module. @throws UserError if it cannot be loaded */
 export async function createModuleScorer(
@@ -86,7 +86,8 @@ function readScore(value: unknown, expected: string | null): Scored {
         const message = `expected a number from 0 to 1, true or false, or {score}, got ${JSON.stringify(value)?.slice(0, 80) ?? String(value)}`;
         throw new Error(message);
     }
-    const kept = isJsonObject(details) && JSON.stringify(details).length <= MOST_DETAILS ? details : null;
+    const kept =
+        isJsonObject(details) && JSON.stringify(details).length <= MAX_DETAILS_LENGTH ? details : null;
     return {
         kind: 'scored',
         score: number,

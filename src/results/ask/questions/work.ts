@@ -84,7 +84,7 @@ export const cost: Question = {
 
 /** Possible interval lengths, in seconds. The shortest that gives at most 48 rows is used. */
 const BUCKETS = [1, 10, 60, 600, 3600, 6 * 3600, 86400, 7 * 86400];
-const MOST_ROWS = 48;
+const MAX_ROWS = 48;
 
 /** Number of tasks that ended in each time interval. */
 export const throughput: Question = {
@@ -95,7 +95,7 @@ export const throughput: Question = {
         );
         const seconds = numberIn(span ?? {}, 'seconds');
         // Both the first and the last interval may be partial, so there is one more than the duration would fill.
-        const most = Math.max(1, (limit ?? MOST_ROWS) - 1);
+        const most = Math.max(1, (limit ?? MAX_ROWS) - 1);
         const bucket = BUCKETS.find((one) => seconds / one <= most) ?? BUCKETS.at(-1) ?? 1;
         const rows = await engine.rows(`
             SELECT time_bucket(INTERVAL '${bucket} seconds', finished_at) AS start,

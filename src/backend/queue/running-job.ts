@@ -9,7 +9,7 @@ import { packAnswer, packResults, readEnded } from './pack-answer.js';
 const RETRY_MS = 1000;
 
 /** A job held by a worker: which of its tasks have ended, and how. */
-export class JobInHand {
+export class RunningJob {
     readonly takenAt = performance.now();
     readonly #answers: TaskAnswer[] = [];
     readonly #left: string[] = [];
