@@ -47,7 +47,7 @@ export function startLines(view: RunView): string[] {
     const skipped = part.skipped > 0 ? `, ${count(part.skipped)} skipped` : '';
     return [
         `${start.dir}: ${formatCount(part.samples, 'sample')}, ${formatCount(part.tasks, 'task')}${chosen}: ` +
-            `${count(part.finished)} finished${again > 0 ? `(${count(again)} of them to run again)` : ''}, ${count(part.due)} to run${formatReasons(part)}${skipped}`,
+            `${count(part.finished)} finished${again > 0 ? ` (${count(again)} of them to run again)` : ''}, ${count(part.due)} to run${formatReasons(part)}${skipped}`,
         [
             start.executor,
             start.mode === 'queue'
