@@ -85,7 +85,7 @@ describe('a function of the program over its rows', () => {
         expect((await callCli(['status'], { cwd })).stdout).toContain('4 of 4 done in main');
         const bare = await callCli(['--rerun', 'all'], { cwd });
         expect(bare.code).toBe(2);
-        expect(bare.stderr).toContain('done by a function of a program');
+        expect(bare.stderr).toContain('run by a function of a program');
     });
 
     it.each([

@@ -91,7 +91,7 @@ it.skipIf(NO_REDIS !== null)(
             }
             const failure = {
                 reason: 'worker-died',
-                message: expect.stringContaining('cannot be read') as string,
+                message: expect.stringContaining('cannot read the answer') as string,
             };
             for (const { outcome } of await Promise.all(completions))
                 expect(outcome).toMatchObject({ kind: 'failure', failure });

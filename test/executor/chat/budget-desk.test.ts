@@ -152,7 +152,7 @@ it('believes no worker that makes up amounts', async () => {
         { do: 'reserve', model: 'm', prompt: 5, completion: 'none' },
         { do: 'reserve', prompt: 5, completion: 1 },
     ])
-        await expect(serve(1, request)).rejects.toThrow('nothing can be set aside');
+        await expect(serve(1, request)).rejects.toThrow('the budget request is invalid');
     for (const end of [
         { prompt: -100, completion: 0, cost: 0 },
         { prompt: null, completion: '9', cost: null },
