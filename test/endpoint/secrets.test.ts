@@ -19,7 +19,9 @@ describe('readToken', () => {
             new UserError(`token: cannot read the file ${file}: there is no such file or folder`),
         );
         await writeFile(file, 'two words');
-        expect(() => readToken({ file })).toThrow(/^(?!.*two words)token: the file .* printable ASCII characters$/);
+        expect(() => readToken({ file })).toThrow(
+            /^(?!.*two words)token: the file .* printable ASCII characters$/,
+        );
         await writeFile(file, '\n');
         expect(() => readToken({ file })).toThrow('is empty');
         expect(() => readToken({ env: 'T' }, {})).toThrow('token: the environment variable T is not set');
