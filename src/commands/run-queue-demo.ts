@@ -21,10 +21,11 @@ export async function runQueueDemo(
         throw new UserError('--demo brings its own Redis: leave --redis out, or leave --demo out');
     if (given['mode'] !== undefined && given['mode'] !== 'queue')
         throw new UserError('--demo shows --mode queue: leave out the other --mode, or leave --demo out');
-    const first = await resolve({ mode: 'queue' });
-    const { config, sources } = first;
-    const dir: GivenOptions = sources.dir === 'default' ? { dir: 'queue-demo' } : {};
-    if (config.dryRun) return startRun(await resolve({ mode: 'queue', ...dir }));
+    // The folder counts as typed, so that the run.json of `results`, where other runs may have been, is not read.
+    const dir: GivenOptions = given['dir'] === undefined ? { dir: 'queue-demo' } : {};
+    const first = await resolve({ mode: 'queue', ...dir });
+    const { config } = first;
+    if (config.dryRun) return startRun(first);
     const demo = await startDemoQueue(chooseWorkerArgs(config, given));
     try {
         const { redis, passwordFile } = demo;

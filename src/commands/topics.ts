@@ -1,5 +1,5 @@
 import { readTextFile } from '../host/open-file.js';
-import type { Resolved, RunConfig } from '../config.js';
+import type { GivenOptions, Resolved, RunConfig } from '../config.js';
 import type { OptionTable } from '../config/option.js';
 import { RUN_OPTIONS } from '../config/run-options.js';
 import { TOPICS_FIXED, TOPICS_PRESETS } from '../config/topics-presets.js';
@@ -109,9 +109,9 @@ export const command = defineTaskCommand({
             about: 'Ask a server of your own',
         },
     ],
-    run: async ({ resolve }) => {
+    run: async ({ given, resolve }) => {
         const [resolved, { countBegunRounds }] = await Promise.all([
-            resolveWithDemo(resolve),
+            given['demo'] === true ? resolveDemo(given, resolve) : resolve([]),
             import('../compose/topics.js'),
         ]);
         const { values } = resolved;
@@ -211,19 +211,17 @@ function summarizeTopics(
 
 type Resolve = TaskActionInput<typeof TABLE>['resolve'];
 
-/** The options as given; with `--demo`, those of the demonstration. @throws UserError if both `--demo` and a server are given */
-async function resolveWithDemo(resolve: Resolve): ReturnType<Resolve> {
-    const resolved = await resolve([]);
-    const { values, sources } = resolved;
-    if (!values.demo) return resolved;
-    if (sources.endpoint === 'command line')
+/**
+ * The options of the demonstration. Its folder counts as typed, so that the run.json of `results`, where other runs may have been,
+ * is not read.
+ * @throws UserError if a server is given too
+ */
+async function resolveDemo(given: GivenOptions, resolve: Resolve): ReturnType<Resolve> {
+    if (given['endpoint'] !== undefined)
         throw new UserError('--demo brings its own server: leave --base-url out');
     const { DEMO_URL } = await import('../demo/demo-endpoint.js');
-    return resolve([], {
-        endpoint: DEMO_URL,
-        model: 'demo-model',
-        ...(sources.dir === 'default' ? { dir: 'topics-demo' } : {}),
-    });
+    const dir: GivenOptions = given['dir'] === undefined ? { dir: 'topics-demo' } : {};
+    return resolve([], { endpoint: DEMO_URL, model: 'demo-model', ...dir });
 }
 
 /** @throws UserError if the file cannot be read or names no topic */

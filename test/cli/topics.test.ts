@@ -35,6 +35,20 @@ const searching = () => ['topics', '--base-url', server.url, '--chat-model', 'm'
 const base = () => [...searching(), '--no-web-search'];
 
 describe('resume-run topics', () => {
+    it('runs a demonstration with no key, also beside results of another run', async () => {
+        const cwd = tempDir();
+        writeFileSync(join(cwd, 'rows.txt'), 'a\nb\n');
+        const other = await callCli(['rows.txt', '--executor', 'exec', '--', 'true'], { cwd });
+        expect(other.code, other.stderr).toBe(0);
+        const demo = await callCli(['topics', '--demo', '--topics', 'tea', '--iterations', '2'], { cwd });
+        expect(demo.code, demo.stderr).toBe(0);
+        const [tea] = [...readResults(join(cwd, 'topics-demo')).values()];
+        expect(tea?.progress).toMatchObject({ completed_iterations: 2, is_complete: true });
+        const elsewhere = await callCli(['topics', '--demo', '--topics', 'tea', '--dir', 'mine'], { cwd });
+        expect(elsewhere.code, elsewhere.stderr).toBe(0);
+        expect(existsSync(join(cwd, 'mine'))).toBe(true);
+    });
+
     it('runs each topic once a round, by the names that the earlier tool used, and tops up', async () => {
         const cwd = tempDir();
         writeFileSync(join(cwd, 'more.txt'), '\uFEFFwind power\n\nsolar power\n水力 / 发电\n');
