@@ -74,10 +74,7 @@ interface Waiter extends AcquireOptions {
 const concerns = ({ model }: Pick<OutageWatch, 'model'>, waiter: Waiter): boolean =>
     model === null || waiter.model === model;
 
-/**
- * Assigns places at endpoints: the least loaded first, without starving any; broken ones are left alone until they have
- * recovered.
- */
+/** Assigns places at endpoints: the least loaded first, without starving any; broken ones rest until they have recovered. */
 export class EndpointPool {
     /** Endpoints of all models, added as models are first requested. */
     private endpoints: readonly Endpoint[] = [];
@@ -119,9 +116,7 @@ export class EndpointPool {
         if (options.endpoints.length === 0) throw new Error('bug in resume-run: a pool without endpoints');
     }
 
-    /**
-     * Adds endpoints for a model that is requested for the first time: limits and errors belong to a pair of account and model.
-     */
+    /** Adds endpoints for a newly requested model: limits and errors belong to a pair of account and model. */
     private addModel(model: string | null): void {
         if (this.outages.some((outage) => outage.model === model)) return;
         const { endpoints, reserve, endpointWait } = this.options;
@@ -384,10 +379,7 @@ export class EndpointPool {
         }
     }
 
-    /**
-     * Sets one alarm for the next moment at which passing time alone changes something. Without waiters there is none, so that
-     * the process can end.
-     */
+    /** Sets one alarm for the next change that time alone brings. Without waiters there is none, so that the process can end. */
     private setAlarm(now: number): void {
         this.stopTimer();
         this.stopTimer = () => {};

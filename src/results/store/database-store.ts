@@ -32,10 +32,7 @@ const SMALL_PART = 50 * 1024 * 1024;
 /** Number of small parts that a commit leaves unjoined. */
 const MAX_SMALL_PARTS = 64;
 
-/**
- * Bytes of JSON lines in a part that a commit writes. One part is encoded while the next is filled, and joining them later is
- * cheap.
- */
+/** Bytes of JSON lines in a part that a commit writes: one part is encoded while the next is filled, and joining is cheap. */
 const FRESH_PART = 32 * 1024 * 1024;
 
 /** Most rows that the engine can leave out of a copy; beyond that, records are copied one by one. */
@@ -58,9 +55,7 @@ export class DatabaseStore implements ResultStore {
     readonly #writer: DurableWriter;
     readonly #keyWriter: DurableWriter;
     readonly #indexed = new KeyIndex();
-    /**
-     * Parts whose keys are not in the index yet. It is filled on demand: after the last commit of a process nobody needs them.
-     */
+    /** Parts whose keys are not in the index yet, which is filled on demand: nothing needs them after the last commit. */
     #unindexed: LivePart[] = [];
     readonly #parts = new Map<number, LivePart>();
     #manifest: Manifest;
